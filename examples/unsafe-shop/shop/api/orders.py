@@ -1,0 +1,50 @@
+import asyncio
+
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from shop.db import get_session
+from shop.mail import client
+from shop.mail.tasks import send_order_confirmation
+from shop.models import Customer, Order
+from shop.orders.warehouse import reserve_stock
+
+router = APIRouter()
+
+
+class NewOrder(BaseModel):
+    customer_id: int
+    total_cents: int
+
+
+@router.post("", status_code=201)
+async def create_order(body: NewOrder, session: Session = Depends(get_session)) -> dict:
+    customer = session.get(Customer, body.customer_id)
+    if customer is None:
+        raise HTTPException(422, "no such customer")
+    order = Order(customer=customer, total_cents=body.total_cents)
+    session.add(order)
+    session.commit()
+    asyncio.create_task(reserve_stock(order.id))
+    send_order_confirmation.delay(order)
+    return {"id": order.id, "status": order.status}
+
+
+@router.get("/{order_id}")
+def show_order(order_id: int, session: Session = Depends(get_session)) -> dict:
+    order = session.get(Order, order_id)
+    if order is None:
+        raise HTTPException(404, "no such order")
+    return {"id": order.id, "status": order.status, "total_cents": order.total_cents}
+
+
+@router.post("/{order_id}/cancel")
+def cancel_order(order_id: int, background: BackgroundTasks, session: Session = Depends(get_session)) -> dict:
+    order = session.get(Order, order_id)
+    if order is None:
+        raise HTTPException(404, "no such order")
+    order.status = "cancelled"
+    session.commit()
+    background.add_task(client.send, order.customer.email, f"Order {order.id} cancelled", "We are sorry to see it go.")
+    return {"id": order.id, "status": order.status}

@@ -1,0 +1,43 @@
+"""fire-and-forget-spawn: work that dies with the web process that spawned it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import Handler, Spawn, finding
+from guardrails.finding import Finding, Related
+from guardrails.project import Project
+
+RULE = "fire-and-forget-spawn"
+FIX = "Hand it to a job queue that keeps it (and answer with its id), or wait for it before the response."
+_HOW = {
+    "task": "in a task that nobody awaits",
+    "thread": "in a thread that nobody joins",
+    "process": "in a process that nobody waits for",
+    "pool": "in a pool whose result nobody takes",
+    "after-response": "after the response, in the web process",
+    "promise": "in a promise that nobody awaits",
+    "timer": "on a timer of the web process",
+}
+
+
+def check(spawn: Spawn, project: Project) -> Iterator[Finding]:
+    """Speaks in a handler, or in what a handler reaches; `request_bound` spawns exist nowhere else."""
+    if spawn.kept or spawn.light:
+        return
+    entries = project.handlers_above(spawn.scope)
+    for entry in entries:
+        handler = entry.fact
+        if isinstance(handler, Handler) and not handler.streams:
+            related = (Related(handler.place, f"the handler `{handler.name}`"), *entry.way)
+            yield _say(spawn, f"handler `{handler.name}`", related)
+            return
+    if spawn.request_bound and not entries:
+        yield _say(spawn, f"`{spawn.scope.name}`", ())
+
+
+def _say(spawn: Spawn, who: str, related: tuple[Related, ...]) -> Finding:
+    work = f"`{spawn.runs}`" if spawn.runs and spawn.runs != "a closure" else "work"
+    how = _HOW.get(spawn.kind, "beside the request")
+    message = f"{who} starts {work} {how} (`{spawn.call}`): a restart or crash loses it, and its failure is seen by nobody."
+    return finding(spawn, RULE, message[0].upper() + message[1:], FIX, subject=f"{spawn.call}:{spawn.runs}", related=related)

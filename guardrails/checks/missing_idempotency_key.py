@@ -1,0 +1,88 @@
+"""missing-idempotency-key: work handed over twice runs twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import Absent, Enqueue, Handler, Unknown, finding, unsure
+from guardrails.finding import Finding, Related, Unsure
+from guardrails.project import Entry, Project
+
+RULE = "missing-idempotency-key"
+
+
+def check(enqueue: Enqueue, project: Project) -> Iterator[Finding | Unsure]:
+    """Speaks only where the enqueue itself may repeat: a webhook, a repeatable job, an unsafe request, a wrapper that got a key."""
+    if enqueue.carries_only or enqueue.guard is not None:
+        return
+    if isinstance(enqueue.key, Unknown):
+        yield unsure(enqueue, RULE, f"`{enqueue.target}` may be enqueued without a key: {enqueue.key.why}.")
+    if not isinstance(enqueue.key, Absent) or _job_is_guarded(enqueue, project):
+        return
+    if enqueue.support.how:
+        yield from _keyed(enqueue, project)
+    else:
+        yield from _keyless(enqueue, project)
+
+
+def _job_is_guarded(enqueue: Enqueue, project: Project) -> bool:
+    job = project.job(enqueue.job)
+    return job is not None and job.guard is not None
+
+
+def _keyed(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
+    """The framework has a key, and it was left out."""
+    window = f" (it counts {enqueue.support.window})" if enqueue.support.window else ""
+    fix = f"Pass a stable id of the work as {enqueue.support.how}{window}."
+    if enqueue.dropped_key:
+        yield _say(enqueue, f"it drops the `{enqueue.dropped_key}` that its caller gave, so a repeated call runs the work twice", fix)
+        return
+    where = _repeating(enqueue, project)
+    if where is None:
+        return
+    place, way, sure = where
+    said = f"`{enqueue.misplaced_key}` stands in the data, where the queue does not look" if enqueue.misplaced_key else f"it carries no {enqueue.support.how}"
+    message = f"{place}, yet {said}: the same work may run twice"
+    yield _say(enqueue, message, fix, way) if sure else _say(enqueue, message, fix, way, warning=True)
+
+
+def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
+    """The framework has no key: only what surely redelivers is judged."""
+    for entry in project.handlers_above(enqueue.scope):
+        handler = entry.fact
+        if isinstance(handler, Handler) and handler.webhook:
+            message = (
+                f"webhook `{handler.name}` may be delivered twice, nothing records its event id before this, and {enqueue.title} runs both messages"
+            )
+            fix = enqueue.support.instead or "Record the event's id once before this."
+            yield finding(enqueue, RULE, f"`{enqueue.target}` is enqueued without an idempotency key: {message}.", fix, subject=enqueue.target,
+                          confidence="medium", related=_places(entry, handler.webhook))  # fmt: skip
+            return
+
+
+def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, ...], bool] | None:
+    """Why this place may repeat, the way to it, and whether it surely may."""
+    entries = project.handlers_above(enqueue.scope)
+    for entry in entries:
+        if isinstance(entry.fact, Handler) and entry.fact.webhook:
+            return f"webhook `{entry.fact.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
+    for entry in project.jobs_above(enqueue.scope):
+        repeats = getattr(entry.fact, "repeats", None)
+        if repeats is not None and getattr(entry.fact, "guard", None) is None:
+            related = (Related(repeats.at, repeats.words),) if repeats.at is not None else ()
+            return f"job `{entry.fact.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
+    for entry in entries:
+        if isinstance(entry.fact, Handler) and entry.fact.unsafe:
+            verbs = "/".join(entry.fact.methods)
+            return f"a client may send {verbs} `{entry.fact.name}` again", _places(entry, "the handler"), False
+    return None
+
+
+def _places(entry: Entry, words: str) -> tuple[Related, ...]:
+    return (Related(entry.fact.place, words), *entry.way)
+
+
+def _say(enqueue: Enqueue, why: str, fix: str, related: tuple[Related, ...] = (), warning: bool = False) -> Finding:
+    message = f"`{enqueue.target}` is enqueued without an idempotency key: {why}."
+    return finding(enqueue, RULE, message, fix, subject=enqueue.target, severity="warning" if warning else None,
+                   confidence="medium" if warning else None, related=related)  # fmt: skip

@@ -1,0 +1,26 @@
+"""secret-in-log: what is logged is read by many, kept for long, and shipped to others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import Log, Logged, finding
+from guardrails.finding import Finding
+
+RULE = "secret-in-log"
+
+
+def check(log: Log) -> Iterator[Finding]:
+    """One finding a log call, at its first secret."""
+    secrets = [value for value in log.values if value.secret]
+    if not secrets:
+        return
+    first = secrets[0]
+    names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets[:3]))
+    message = f"`{log.call}` in `{log.scope.name}` writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
+    fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."
+    yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.text}", related=tuple(r for value in secrets for r in value.evidence))
+
+
+def _what(value: Logged) -> str:
+    return value.secret if value.whole else f"a {value.secret}" if value.secret[0] not in "aeio" else f"an {value.secret}"

@@ -1,0 +1,25 @@
+"""untimed-job: a job that may run for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import NEVER, Absent, Job, Known, Unknown, finding, unsure
+from guardrails.finding import Finding, Related, Unsure
+
+RULE = "untimed-job"
+
+
+def check(job: Job) -> Iterator[Finding | Unsure]:
+    """The effective value counts: after defaults, sentinels, inheritance and the worker's pool."""
+    limit = job.timeout
+    if isinstance(limit, Known) and limit.value == NEVER:
+        related = (Related(limit.at, "its limit is switched off here"), *job.limit_related)
+        yield finding(job, RULE, f"`{job.name}` may run for ever: its time limit is switched off, so one hung call holds a worker until somebody kills it.",
+                      job.limit_fix, subject=job.name, cause=job.cause, related=related)  # fmt: skip
+    elif isinstance(limit, Absent) and limit.default == NEVER:
+        looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
+        yield finding(job, RULE, f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default.",
+                      job.limit_fix, subject=job.name, cause=job.cause, related=job.limit_related)  # fmt: skip
+    elif isinstance(limit, Unknown) and limit.present == "maybe":
+        yield unsure(job, RULE, f"`{job.name}` may have no time limit: {limit.why}.")

@@ -1,0 +1,190 @@
+"""`guardrails check`: lint, report, and judge by the exit status."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from guardrails import lint, report, rulebook
+from guardrails.cli import names, output, shown
+from guardrails.cli.program import MISTAKE, Mistake, say
+from guardrails.cli.progress import Progress
+from guardrails.config import Config, Gate
+from guardrails.files import show
+from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
+from guardrails.report.tally import passed_over, verdict
+from guardrails.report.view import View
+from guardrails.result import Result
+from guardrails.rulebook import Rule
+
+FINDINGS = 1
+STDIN = "-"
+
+EPILOG = """\b
+Examples:
+  guardrails check                                  the project you are in
+  guardrails check src/worker.py                    one file, seen within its project
+  guardrails check --select untimed-job --all       one rule, every finding in full
+  guardrails check --fail-on warning                a stricter gate
+  guardrails check --format sarif --output x.sarif  for code scanning
+  guardrails check --stdin-filename src/worker.py - < buffer
+
+\b
+A finding is allowed where it stands, with a reason:
+  # guardrails: allow untimed-job -- the broker stops it after 60 s
+"""
+
+
+class Options(msgspec.Struct, frozen=True):
+    """The command line, as it was given."""
+
+    paths: tuple[str, ...]
+    form: str
+    output: Path | None
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    severity: Severity
+    confidence: Confidence | None
+    pedantic: bool
+    fail_on: Gate | None
+    strict: bool
+    tests: bool
+    every: bool
+    show_unknown: bool
+    stdin_filename: str | None
+    no_cache: bool
+
+
+GATES = (*SEVERITIES, "never")
+
+
+@click.command("check", short_help="Find unsafe worker code.", epilog=EPILOG)
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@click.option("--format", "form", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="How to report.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to a file.")
+@click.option("-s", "--select", multiple=True, metavar="RULE[,RULE...]", help="Run these rules only.")
+@click.option("-i", "--ignore", multiple=True, metavar="RULE[,RULE...]", help="Leave these rules out.")
+@click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="Show findings from here up.")
+@click.option("--confidence", type=click.Choice(CONFIDENCES), help="Show findings from here up.  [default: medium]")
+@click.option("--pedantic", is_flag=True, help="Run the pedantic rules, too.")
+@click.option("--fail-on", type=click.Choice(GATES), help="Exit with 1 for a finding from here up.  [default: error]")
+@click.option("--strict", is_flag=True, help="A file that cannot be read whole is an error.")
+@click.option("--tests", is_flag=True, help="Report on test files, too.")
+@click.option("--all", "every", is_flag=True, help="Show every finding in full, however many there are.")
+@click.option("--show-unknown", is_flag=True, help="List the places that could not be judged.")
+@click.option("--stdin-filename", metavar="NAME", help="Check standard input as the content of this file.")
+@click.option("--no-cache", is_flag=True, help="Read every file anew.")
+def command(**given: Any) -> int:
+    """Find unsafe worker code in PATHS (files or folders; the current folder if none is named).
+
+    The project that they belong to is read whole, because settings and callers stand elsewhere; only what is wrong in PATHS is reported.
+    """
+    return check(msgspec.convert(given, Options))
+
+
+def check(options: Options) -> int:
+    """Runs the linter, reports, and returns the exit status."""
+    with Progress() as progress:
+        result, gate = _run(options, progress)
+    status = exit_status(result, gate)
+    _report(result, options, status)
+    return status
+
+
+def exit_status(result: Result, gate: Gate) -> int:
+    """0, 1 for a finding at or above the gate, 2 where files were named and none could be read."""
+    if not result.summary.files and result.unreadable:
+        return MISTAKE
+    if gate == "never":
+        return 0
+    return FINDINGS if any(SEVERITIES.index(found.severity) <= SEVERITIES.index(gate) for found in result.findings) else 0
+
+
+def _run(options: Options, progress: Progress) -> tuple[Result, Gate]:
+    """The result and the gate."""
+    request = _request(options, rulebook.load(), progress)
+    return lint.lint(request), options.fail_on or request.config.fail_on
+
+
+def _request(options: Options, rules: Mapping[str, Rule], progress: Progress) -> lint.Request:
+    prepared = _from_stdin(options) if _is_stdin(options) else _from_paths(options.paths)
+    changes = {"at_least": options.severity, "strict": options.strict, "cached": not options.no_cache, "watch": progress}
+    return msgspec.structs.replace(prepared, config=_config(prepared.config, options, rules), **changes)
+
+
+def _config(config: Config, options: Options, rules: Mapping[str, Rule]) -> Config:
+    """The project's configuration with the command line's word over it."""
+    select = names.listed(options.select, rules)
+    ignore = names.listed(options.ignore, rules)
+    if select and set(select) <= set(ignore):
+        raise Mistake("every rule of --select is also ignored; nothing is left to run")
+    return msgspec.structs.replace(
+        config,
+        select=select or config.select,
+        ignore=tuple(name for name in config.ignore if name not in select) + ignore,
+        confidence=options.confidence or config.confidence,
+        pedantic=options.pedantic or config.pedantic,
+        tests="report" if options.tests else config.tests,
+    )
+
+
+def _from_paths(paths: Sequence[str]) -> lint.Request:
+    try:
+        return lint.prepare([Path(path) for path in paths])
+    except OSError as error:
+        raise Mistake(f"{error.filename or ' '.join(paths)}: {(error.strerror or 'it cannot be opened').lower()}") from None
+
+
+def _is_stdin(options: Options) -> bool:
+    if options.stdin_filename is None:
+        if STDIN in options.paths:
+            raise Mistake("to check standard input, say what file it is: --stdin-filename NAME")
+        return False
+    if options.paths not in ((), (STDIN,)):
+        raise Mistake("--stdin-filename checks standard input only; name no other path than -")
+    return True
+
+
+def _from_stdin(options: Options) -> lint.Request:
+    """The file need not exist; its project is that of the nearest folder that does."""
+    path = Path(os.path.abspath(options.stdin_filename or ""))  # noqa: PTH100  a link keeps its name
+    folder = next(folder for folder in path.parents if folder.is_dir())
+    prepared = _from_paths([str(folder)])
+    path = folder.resolve() / path.relative_to(folder)
+    shown_path = show(path.relative_to(prepared.root).as_posix())
+    return msgspec.structs.replace(prepared, paths=(path,), contents={shown_path: sys.stdin.buffer.read()})
+
+
+def _report(result: Result, options: Options, status: int) -> None:
+    color = options.form == "text" and options.output is None and shown.color()
+    view = View(
+        rules=rulebook.load(),
+        color=color,
+        columns=shown.columns() if options.output is None else shown.WIDEST,
+        every=options.every,
+        show_unknown=options.show_unknown,
+        again=shlex.join(["guardrails", "check", *options.paths]),
+        status=status,
+    )
+    text = report.render(options.form, result, view)
+    if options.output is None or str(options.output) == "-":
+        output.emit(text, color)
+    else:
+        output.save(text, options.output)
+        say(f"{verdict(result)} The report is in {options.output}.")
+    if not result.summary.files:
+        say(_nothing_read(result))
+
+
+def _nothing_read(result: Result) -> str:
+    """Why nothing was looked at."""
+    if result.unreadable:
+        return "none of the files could be read."
+    return passed_over(result.summary) or "no Python, TypeScript, JavaScript or Rust file was found there."

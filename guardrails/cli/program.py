@@ -1,0 +1,94 @@
+"""The group of commands, and what becomes of errors: a sentence and an exit status, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+import guardrails
+
+COMMANDS = ("check", "explain", "rules")
+MISTAKE, INTERRUPTED = 2, 130
+
+EPILOG = """\b
+Examples:
+  guardrails check                              the project you are in
+  guardrails check src worker.py                some of it
+  guardrails check --select untimed-job --all   one rule, every finding in full
+  guardrails check --format sarif -o out.sarif  for code scanning
+  guardrails explain untimed-job                what a rule is about
+
+\b
+Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or configuration error,
+3 internal error, 130 interrupted.
+"""
+
+
+class Mistake(click.ClickException):
+    """A user's mistake: one sentence with what and the remedy."""
+
+    exit_code = MISTAKE
+
+
+class Program(click.Group):
+    """Loads a command when it is run, and turns every error into a sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of their use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name, from the module of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"guardrails.cli.{cmd_name}").command
+        return command
+
+    def main(
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        """Runs a command and exits with its status."""
+        if not standalone_mode:
+            return super().main(args, prog_name, standalone_mode=False, **extra)
+        sys.exit(self._status(args, prog_name, extra))
+
+    def _status(self, args: Sequence[str] | None, prog_name: str | None, extra: dict[str, Any]) -> int:
+        try:
+            return super().main(args, prog_name, standalone_mode=False, **extra) or 0
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            return MISTAKE
+        except click.ClickException as error:
+            say(error.format_message())
+            return error.exit_code
+        except click.Abort:
+            say("interrupted")
+            return INTERRUPTED
+        except Exception as error:
+            from guardrails.cli.errors import tell
+
+            return tell(error)
+
+
+def say(sentence: str) -> None:
+    """One sentence on stderr, harmless for a terminal."""
+    from guardrails.report.safe import visible
+
+    try:
+        click.echo(f"guardrails: {visible(sentence)}", err=True)
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            raise
+
+
+@click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(guardrails.__version__, "-V", "--version", message="guardrails %(version)s")
+def program() -> None:
+    """Finds unsafe background-job code: jobs that may run for ever, enqueues without an idempotency
+    key, work that nobody waits for, rows in payloads, secrets in logs.
+    """

@@ -1,0 +1,205 @@
+"""What worker code says about itself, in no framework's words. Facts are immutable; checks read nothing else but the project."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
+from guardrails.place import Place
+
+NEVER = math.inf  # a limit that never comes, in seconds
+
+
+class Known(msgspec.Struct, frozen=True, tag=True):
+    """A setting with its value (normalised by the model: seconds, `NEVER`, text ...) and where it stands."""
+
+    value: str | int | float | bool | None
+    at: Place
+
+
+class Absent(msgspec.Struct, frozen=True, tag=True):
+    """Nobody set it: the framework's default holds. `source` says who documents it, `looked_in` where a setting was looked for."""
+
+    default: str | int | float | bool | None
+    source: str = ""
+    looked_in: tuple[str, ...] = ()
+
+
+class Unknown(msgspec.Struct, frozen=True, tag=True):
+    """It cannot be told. present yes: it is set, to a value that was not resolved; maybe: it may be set."""
+
+    why: str
+    at: Place | None = None
+    present: Literal["yes", "maybe"] = "maybe"
+
+
+class Varies(msgspec.Struct, frozen=True, tag=True):
+    """It differs between deployment profiles that are neither test nor development."""
+
+    values: tuple[Known, ...]
+
+
+Setting: TypeAlias = Known | Absent | Unknown | Varies
+
+
+class Scope(msgspec.Struct, frozen=True, order=True):
+    """The function (by index into its outline) in which a fact stands; `name` is its qualified name."""
+
+    path: str
+    function: int
+    name: str
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """What all facts share: where it stands, in which scope, and which framework's model recognised it (`title`: its name in words)."""
+
+    place: Place
+    scope: Scope
+    framework: str
+    language: str
+    title: str = ""
+
+
+def finding(
+    fact: Fact, rule: str, message: str, fix: str, *, subject: str = "", cause: str = "", severity: Severity | None = None,
+    confidence: Confidence | None = None, related: tuple[Related, ...] = (),
+) -> Finding:  # fmt: skip
+    """A finding anchored at a fact."""
+    return Finding(rule, fact.place, message, fix, fact.scope.name, subject, cause, severity, confidence, related)
+
+
+def unsure(fact: Fact, rule: str, message: str) -> Unsure:
+    """What a rule could not tell about a fact."""
+    return Unsure(rule, fact.place, message)
+
+
+class Repeat(msgspec.Struct, frozen=True):
+    """Why work repeats: `retried`, `redelivered` (by the framework's default), `late-ack`, `webhook`; in words, and where it is said."""
+
+    kind: Literal["retried", "redelivered", "late-ack", "webhook"]
+    words: str
+    at: Place | None = None
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """What makes a repeated run harmless: a lock, `get_or_create`, a status check that returns early, an event id recorded first."""
+
+    words: str
+    at: Place
+
+
+class App(Fact, frozen=True, kw_only=True):
+    """An application of a framework: settings belong to it."""
+
+    symbol: str
+
+
+class Job(Fact, frozen=True, kw_only=True):
+    """A unit of background work. `place` is its name at the definition, `scope` the job's own function.
+
+    `timeout` in seconds or NEVER, effective. `limit_fix` says how this framework limits a job. `repeats` is None where the
+    framework runs it at most once.
+    """
+
+    name: str
+    symbol: str
+    timeout: Setting
+    limit_fix: str = ""
+    limit_related: tuple[Related, ...] = ()
+    cause: str = ""
+    repeats: Repeat | None = None
+    guard: Guard | None = None
+
+
+class KeySupport(msgspec.Struct, frozen=True):
+    """How a framework lets an enqueue carry an idempotency key; `how` is empty where it has none."""
+
+    how: str
+    window: str = ""
+    instead: str = ""
+
+
+PayloadKind = Literal["row", "rows", "row-as-dict", "serialized-row", "request", "data-frame", "plain", "unknown"]
+
+
+class Payload(msgspec.Struct, frozen=True):
+    """One argument of an enqueue. `evidence` shows where the kind was seen; `reference` is what to pass instead (`order.pk`)."""
+
+    text: str
+    place: Place
+    kind: PayloadKind
+    what: str = ""
+    reference: str = ""
+    evidence: tuple[Related, ...] = ()
+
+
+class Enqueue(Fact, frozen=True, kw_only=True):
+    """Work handed to a queue. `target` names the job (or queue) in words, `job` its symbol where it was resolved.
+
+    `misplaced_key` is a key that was put into the data, `dropped_key` one that the wrapper around it got and does not pass on.
+    `carries_only`: a signature that only carries the payload of an enqueue made elsewhere.
+    """
+
+    call: str
+    target: str
+    job: str
+    key: Setting
+    support: KeySupport
+    payload: tuple[Payload, ...] = ()
+    guard: Guard | None = None
+    misplaced_key: str = ""
+    dropped_key: str = ""
+    carries_only: bool = False
+
+
+class Spawn(Fact, frozen=True, kw_only=True):
+    """Work started beside the current flow. `kind`: task, thread, process, pool, after-response, promise.
+
+    `kept` says in words who waits for it or ties it to the request ("" for nobody); `light` why its loss is harmless.
+    `request_bound` spawns exist only while a request is answered, wherever they are written.
+    """
+
+    kind: str
+    call: str
+    runs: str
+    kept: str = ""
+    light: str = ""
+    request_bound: bool = False
+
+
+class Handler(Fact, frozen=True, kw_only=True):
+    """A function that answers HTTP requests. `unsafe`: its method may change state (POST, PUT, PATCH, DELETE), None unknown."""
+
+    name: str
+    route: str = ""
+    methods: tuple[str, ...] = ()
+    unsafe: bool | None = None
+    webhook: str = ""
+    streams: bool = False
+
+
+class Schedule(Fact, frozen=True, kw_only=True):
+    """A clock that starts a job; `job` is its symbol or name, `when` the expression in words."""
+
+    job: str
+    when: str
+
+
+class Logged(msgspec.Struct, frozen=True):
+    """One value that a log call writes. `secret` is the secret noun it ends in or the whole object it is ("" for harmless)."""
+
+    text: str
+    place: Place
+    secret: str
+    whole: bool = False
+    evidence: tuple[Related, ...] = ()
+
+
+class Log(Fact, frozen=True, kw_only=True):
+    """A log, print or span call with the values it writes."""
+
+    call: str
+    values: tuple[Logged, ...]

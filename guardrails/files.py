@@ -1,0 +1,381 @@
+"""Finds the files of a project, and reads them.
+
+The project is the folder of the nearest configuration, else the repository, else the nearest folder with a pyproject.toml: it is read
+whole, because settings and callers stand elsewhere; the paths that a user names limit what is reported. Without any of these the named
+paths are all. When only files are named, in a project above `NEAR_FILES`, their neighbourhood is read instead, and the tree is `partial`.
+Links are never followed: what they point to is read under its own name, or lies outside.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+_Rules: TypeAlias = "tuple[tuple[str, GitIgnoreSpec], ...]"  # of .gitignore files, from the outermost: folder with /, patterns
+
+MAX_BYTES = 2_000_000
+MAX_DEPLOY_BYTES = 200_000
+NEAR_FILES, NEAR_BYTES = 150, 1_500_000
+KEPT_BYTES = 64_000_000  # of sources that stay in memory between two rounds of reading
+CONFIGURED = re.compile(rb"^[ \t]*\[{1,2}[ \t]*[\"']?tool[\"']?[ \t]*\.[ \t]*[\"']?guardrails\b", re.MULTILINE)
+
+SKIPPED_FOLDERS = frozenset(
+    (
+        ".git", ".hg", ".svn", ".jj", "node_modules", "bower_components", ".venv", "venv", ".tox", ".nox", ".direnv", ".pixi", ".eggs",
+        "__pycache__", "__pypackages__", "site-packages", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".next", ".nuxt",
+        ".svelte-kit", ".turbo", ".parcel-cache", ".terraform",
+    )
+)  # fmt: skip
+_BUILDERS = ("package.json", "pyproject.toml", "setup.py")
+BUILT_FOLDERS = {"target": ("Cargo.toml",), "dist": _BUILDERS, "build": _BUILDERS}  # by what stands beside them
+_GENERATED = re.compile(rb"^[ \t]*(?:#|//|/?\*|\"\"\"|'''|;|--).*(?:@generated\b|DO NOT EDIT)", re.MULTILINE)
+_SCRIPTS = frozenset({"bin", "scripts", "docker", "deploy"})
+_DEPLOYED = frozenset({"deploy", "k8s", "kubernetes", "helm", "charts", "ops", "infra", "docker"})
+_DEPLOYMENT = re.compile(r"Procfile.*|(?:docker-)?compose.*\.ya?ml|Dockerfile.*|.*\.Dockerfile|.*\.service|supervisord.*\.conf")
+_SETTING_NAMES = re.compile(
+    r"(?:^|/)(?:.*settings.*|.*conf(?:ig)?|.*celery.*|.*huey.*|.*broker.*|.*queues?|.*workers?|apps?|main|wsgi|asgi)\.\w+$"
+)
+_IMPORT = re.compile(rb"^\s*(?:from|import|export|use|mod)\s([^\n]+(?:\([^)]*\))?)", re.MULTILINE)
+_WORD = re.compile(rb"[A-Za-z_][\w-]*", re.ASCII)
+_TEST_FOLDERS = frozenset({"tests", "test", "__tests__", "spec"})
+_TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
+
+
+class Tree:
+    """The files of a project: `paths` (of known languages) and `others` (deployment files), relative to `root`, with `/`, unprintable
+    characters escaped. `scope` are those that are reported on, `named` those that the user named one by one.
+
+    `passed_over` counts files that were not looked at, by reason (`over` has the reason of each); `unreadable` says why a file could not
+    be opened; they grow while files are loaded. `partial`: there is more in the project than was looked at.
+    """
+
+    def __init__(
+        self, root: Path, paths: Sequence[str], others: Sequence[str] = (), *, real: Mapping[str, str] | None = None,
+        contents: Mapping[str, bytes] | None = None, scope: Collection[str] | None = None, named: Collection[str] = (),
+        partial: bool = False, excluded: int = 0,
+    ) -> None:  # fmt: skip
+        self.root = root
+        self.paths = tuple(paths)
+        self.others = tuple(others)
+        self.scope = frozenset(self.paths if scope is None else scope)
+        self.named = frozenset(named)
+        self.partial = partial
+        self.passed_over: dict[str, int] = {"excluded": excluded} if excluded else {}
+        self.over: dict[str, str] = {}
+        self.unreadable: dict[str, str] = {}
+        self._real = real or {}
+        self._given = contents or {}
+        self._kept: dict[str, bytes] = {}
+        self._room = KEPT_BYTES
+
+    def load(self, path: str) -> bytes:
+        """The bytes of a file; empty for one that is passed over or cannot be opened, which is then counted once. Never raises."""
+        if path in self._kept:
+            return self._kept[path]
+        if path in self.over or path in self.unreadable:
+            return b""
+        data = self._given[path] if path in self._given else self._open(path)
+        if data and (why := passed_over(path, data)):
+            self._pass(path, why)
+            data = b""
+        if len(data) <= self._room:
+            self._kept[path] = data
+            self._room -= len(data)
+        return data
+
+    def _open(self, path: str) -> bytes:
+        try:
+            data = _read(self.root / self._real.get(path, path), MAX_DEPLOY_BYTES if path in self.others else MAX_BYTES)
+        except FileNotFoundError:  # git lists what was deleted but not committed
+            return b""
+        except OSError as error:
+            self.unreadable[path] = (error.strerror or "it cannot be opened").lower()
+            return b""
+        if isinstance(data, str):
+            self._pass(path, data)
+            return b""
+        return data
+
+    def _pass(self, path: str, why: str) -> None:
+        self.over[path] = why
+        self.passed_over[why] = self.passed_over.get(why, 0) + 1
+
+
+def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: Collection[str] | None = None) -> Tree:
+    """A tree that exists in memory only: examples, an editor's buffer."""
+    contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
+    paths = sorted(path for path in contents if _suffix(path) in suffixes)
+    others = sorted(path for path in contents if path not in set(paths) and is_deployment(path))
+    return Tree(Path("/"), paths, others, contents=contents, scope=scope)
+
+
+def passed_over(path: str, data: bytes) -> str:
+    """Why a file is not looked at, "" for one that is: too large, binary, generated, minified."""
+    if len(data) > MAX_BYTES:
+        return "too large"
+    if b"\0" in data[:8192]:
+        return "binary"
+    head = data[:2048]
+    if (b"@generated" in head or b"DO NOT EDIT" in head) and _GENERATED.search(b"\n".join(head.splitlines()[:10])):
+        return "generated"
+    if path.endswith((".js", ".mjs", ".cjs", ".jsx")) and (".min." in path or len(data) > 500 * max(1, data.count(b"\n"))):
+        return "minified"
+    return ""
+
+
+def is_test(path: str) -> bool:
+    """Whether a file belongs to tests, by its path relative to the root."""
+    *folders, name = path.split("/")
+    return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.fullmatch(name) is not None
+
+
+def is_deployment(path: str) -> bool:
+    """Whether a file may hold the command line of a worker, by its path relative to the root."""
+    *folders, name = path.split("/")
+    if _DEPLOYMENT.fullmatch(name):
+        return True
+    if name.endswith(".sh"):
+        return not _SCRIPTS.isdisjoint(folders)
+    return name.endswith((".yml", ".yaml")) and not _DEPLOYED.isdisjoint(folders)
+
+
+def find_root(paths: Iterable[Path]) -> Path:
+    """The root of the project that holds all of these existing paths: see the module's head. A folder, absolute and without links."""
+    start = common_folder(paths)
+    repository = pyproject = None
+    for folder in (start, *start.parents):
+        if _is_configured(folder):
+            return folder
+        if (folder / ".git").exists():
+            repository = folder
+            break
+        if pyproject is None and (folder / "pyproject.toml").is_file():
+            pyproject = folder
+    return repository or pyproject or start
+
+
+def common_folder(paths: Iterable[Path]) -> Path:
+    """The deepest folder that holds all of these paths."""
+    folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
+    return Path(os.path.commonpath(folders)) if folders else Path.cwd()
+
+
+def _is_configured(folder: Path) -> bool:
+    if (folder / "guardrails.yaml").is_file():
+        return True
+    try:
+        return CONFIGURED.search((folder / "pyproject.toml").read_bytes()) is not None
+    except OSError:
+        return False
+
+
+def _is_project(root: Path) -> bool:
+    return any((root / name).exists() for name in (".git", "pyproject.toml", "guardrails.yaml"))
+
+
+def discover(
+    root: Path, paths: Sequence[Path], suffixes: Collection[str], exclude: Sequence[str] = (), contents: Mapping[str, bytes] | None = None
+) -> Tree:
+    """The tree of a project, to be reported on below `paths` (existing; none: all of it).
+
+    `suffixes` say which languages are read; `exclude` holds for named files, too; `contents` stands in for what is on disk (shown paths).
+    """
+    named = [os.path.relpath(path.resolve(), root).replace(os.sep, "/") for path in paths]
+    files = {name for name, path in zip(named, paths, strict=True) if not path.is_dir()}
+    folders = [name for name in named if name not in files]
+    listed = set(_project(root, folders)) | files
+    for folder in folders:
+        if folder != "." and not any(path.startswith(f"{folder}/") for path in listed):
+            listed |= set(_walk(root, folder))  # an ignored folder that is named is meant
+    listed |= set(contents or ())
+    kept = _not_excluded(sorted(listed), exclude)
+    real = _shown(kept)
+    read = [shown for shown in real if _suffix(shown) in suffixes]
+    others = [shown for shown in real if _suffix(shown) not in suffixes and is_deployment(real[shown])]
+    scope = [shown for shown in read if not paths or _is_below(real[shown], files, folders)]
+    near = _nearest(root, read, scope, real) if files and not folders else read
+    return Tree(root, near, others, real=real, contents=contents, scope=scope, named=[shown for shown in scope if real[shown] in files],
+                partial=len(near) < len(read), excluded=len(listed) - len(kept))  # fmt: skip
+
+
+def _is_below(path: str, files: Collection[str], folders: Sequence[str]) -> bool:
+    return path in files or any(folder == "." or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _project(root: Path, folders: Sequence[str]) -> Iterator[str]:
+    """Every file of the project; of a root that is none, what is below the named folders."""
+    if _is_project(root):
+        listed = _git_files(root)
+        yield from listed if listed else _walk(root, ".")
+        return
+    for folder in folders:
+        yield from _walk(root, folder)
+
+
+def _git_files(root: Path) -> list[str]:
+    """git's list: tracked and untracked, not ignored. Empty where git cannot say. Nothing that the repository configures is run."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return []
+    import subprocess
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
+    guard = ["-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never"]
+    command = ["git", *guard, "ls-files", "-co", "--exclude-standard", "-z"]
+    try:
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name and not name.endswith(b"/")] if done.returncode == 0 else []
+
+
+def _suffix(path: str) -> str:
+    stem, dot, suffix = path.rpartition(".")
+    return dot + suffix if stem and not stem.endswith("/") else ""
+
+
+def matcher(patterns: Sequence[str]) -> GitIgnoreSpec:
+    """Whether a path relative to the root matches any of these patterns, which are as in .gitignore."""
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _not_excluded(paths: list[str], exclude: Sequence[str]) -> list[str]:
+    if not exclude:
+        return paths
+    spec = matcher(exclude)
+    return [path for path in paths if not spec.match_file(path)]
+
+
+def _walk(root: Path, start: str) -> Iterator[str]:
+    """Files below a folder, in no order; .gitignore files from `start` down are honoured, and folders that tools make are skipped."""
+    todo: list[tuple[str, _Rules]] = [("" if start == "." else start, ())]
+    while todo:
+        folder, rules = todo.pop()
+        try:
+            entries = list(os.scandir(root / folder))
+        except OSError:
+            continue
+        names = {entry.name for entry in entries}
+        if ".gitignore" in names:
+            rules = (*rules, *_ignore_rules(root, folder))
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if _is_ignored(path + "/" * is_folder, rules):
+                continue
+            if is_folder and not _is_made(entry.name, names):
+                todo.append((path, rules))
+            elif entry.is_file(follow_symlinks=False):
+                yield path
+
+
+def _ignore_rules(root: Path, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
+    try:
+        lines = (root / folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
+        yield f"{folder}/" if folder else "", matcher(lines)
+    except (OSError, ValueError):
+        return
+
+
+def _is_ignored(path: str, rules: _Rules) -> bool:
+    """The last word of the innermost .gitignore that says anything about the path."""
+    said = (spec.check_file(path[len(base) :]).include for base, spec in reversed(rules))
+    return next((include for include in said if include is not None), False)
+
+
+def _is_made(name: str, beside: Collection[str]) -> bool:
+    if name in SKIPPED_FOLDERS or name.endswith((".dist-info", ".egg-info")) or (name in ("env", "virtualenv") and "pyvenv.cfg" in beside):
+        return True
+    return any(mark in beside for mark in BUILT_FOLDERS.get(name, ()))
+
+
+def show(path: str) -> str:
+    """A path as it is shown: `/` between folders, and whatever cannot be printed (newlines, bytes that are no UTF-8) as an escape."""
+    if path.isprintable():
+        return path
+    escapes = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+    return "".join(one if one.isprintable() else escapes.get(one) or _escape(ord(one)) for one in path)
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode carries it
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _shown(paths: Iterable[str]) -> dict[str, str]:
+    """Shown path to real path; where an escape makes two names one, the second gets a mark, so that no file can hide another."""
+    everything = list(paths)
+    real = {path: path for path in everything if path.isprintable()}
+    for path in (path for path in everything if not path.isprintable()):
+        shown, stem = show(path), PurePosixPath(show(path))
+        while shown in real:
+            stem = stem.with_stem(stem.stem + "~")
+            shown = str(stem)
+        real[shown] = path
+    return dict(sorted(real.items()))
+
+
+def _nearest(root: Path, read: list[str], scope: list[str], real: Mapping[str, str]) -> list[str]:
+    """The named files and, as far as they fit, what is likeliest to matter to them: what they import, settings, what is close by."""
+    if len(read) <= NEAR_FILES:
+        return read
+    suffixes = {_suffix(path) for path in scope}
+    chosen, size = set(scope), 0
+    words = {word for path in scope[:20] for word in _imported(root / real[path])}
+    likely = (path for path in read if path not in chosen and _suffix(path) in suffixes and not is_test(path))
+    for path in sorted(likely, key=lambda path: _distance(path, scope, words)):
+        try:
+            size += (root / real[path]).lstat().st_size
+        except OSError:
+            continue
+        if size > NEAR_BYTES or len(chosen) >= NEAR_FILES:
+            break
+        chosen.add(path)
+    return [path for path in read if path in chosen]
+
+
+def _imported(path: Path) -> set[str]:
+    """The words of a file's import lines."""
+    data = _read(path, MAX_BYTES) if path.is_file() else b""
+    return {word.decode() for line in _IMPORT.findall(data if isinstance(data, bytes) else b"") for word in _WORD.findall(line)}
+
+
+def _distance(path: str, scope: Sequence[str], words: Collection[str]) -> tuple[int, str]:
+    """How far a file is from the nearest of the named ones, in folders; settings, and files that they import, count as near."""
+    steps = min((_steps(path, other) for other in scope[:20]), default=0)
+    stem = path.rpartition("/")[2].partition(".")[0]
+    return steps - 3 * (_SETTING_NAMES.search(path) is not None) - 5 * (stem in words), path
+
+
+def _steps(path: str, other: str) -> int:
+    mine, theirs = path.split("/")[:-1], other.split("/")[:-1]
+    same = next((index for index, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
+    return len(mine) + len(theirs) - 2 * same
+
+
+def _read(path: Path, limit: int) -> bytes | str:
+    """The bytes, or why they were not read. A link is not followed, and what is no plain file does not block."""
+    if not getattr(os, "O_NOFOLLOW", 0) and path.is_symlink():
+        return "link"
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags)
+    except OSError:
+        if path.is_symlink():
+            return "link"
+        raise
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            return "no plain file"
+        return "too large" if status.st_size > limit else file.read()

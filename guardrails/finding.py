@@ -1,0 +1,49 @@
+"""What a check says: a finding, or that it could not tell."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from guardrails.place import Place
+
+Severity = Literal["error", "warning", "info"]
+Confidence = Literal["high", "medium", "low"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
+
+
+class Related(msgspec.Struct, frozen=True):
+    """A secondary place of a finding, with its own words."""
+
+    place: Place
+    message: str
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One fault: `message` is one sentence (who, what, why it hurts), `fix` one sentence.
+
+    `severity` and `confidence` are None where the rule page's own hold. `scope` is the qualified name around the place;
+    `subject` (job, enqueue target, setting) keys the fingerprint, else the anchored text does; findings with one `cause` are one cause.
+    """
+
+    rule: str
+    place: Place
+    message: str
+    fix: str
+    scope: str = ""
+    subject: str = ""
+    cause: str = ""
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+    related: tuple[Related, ...] = ()
+
+
+class Unsure(msgspec.Struct, frozen=True):
+    """A place where a rule could not tell: silent by default, counted, listed by `--show-unknown`."""
+
+    rule: str
+    place: Place
+    message: str

@@ -1,0 +1,165 @@
+"""All models, loaded and indexed by the symbols that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from guardrails.frameworks.model import EnqueueForm, HandlerForm, JobForm, LogForm, Model, Rows, ScheduleForm, SpawnForm
+
+FOLDER = Path(__file__).parent
+_ERRORS = (msgspec.ValidationError, ValueError)
+
+
+class ModelError(Exception):
+    """A model that cannot be used: one sentence with file, line, what and remedy."""
+
+
+def parse(name: str, text: str) -> Model:
+    """One model from YAML. Raises ModelError with file and line."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        data: Any = yaml.load(text, Loader=loader)  # noqa: S506
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ModelError(f"{name}:{line}: this framework model is not valid YAML ({getattr(error, 'problem', None) or error}); mend it there") from None
+    try:
+        return msgspec.convert(data, Model)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{name}:{_line_of(text, str(error))}: {_plain(error)}; see schemas/framework.schema.json for what a model may say") from None
+
+
+def _plain(error: Exception) -> str:
+    return str(error).replace("Object", "this model").replace("`$.", "`").rstrip(".")
+
+
+def _line_of(text: str, error: str) -> int:
+    """The line of the key that an error names, 1 where it names none."""
+    words = [word.strip("`$.[]0123456789") for word in error.split() if "`" in word]
+    for word in reversed(words):
+        for number, line in enumerate(text.splitlines(), 1):
+            if word and line.strip().lstrip("- ").startswith(f"{word.rpartition('.')[2]}:"):
+                return number
+    return 1
+
+
+def builtin() -> list[tuple[str, str]]:
+    """Name and text of each model that is shipped."""
+    return [(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yml"))]
+
+
+def load(extra: Iterable[tuple[str, str]] = (), remember: Callable[[str, Callable[[], bytes]], bytes] | None = None) -> Catalogue:
+    """The shipped models and the user's. `remember(key, make)` may keep the converted models between runs (YAML is slow to parse)."""
+    texts = [*builtin(), *extra]
+
+    def make() -> bytes:
+        return msgspec.msgpack.encode([parse(name, text) for name, text in texts])
+
+    if remember is None:
+        return Catalogue(tuple(parse(name, text) for name, text in texts))
+    key = "\0".join(f"{name}\0{text}" for name, text in texts)
+    try:
+        return Catalogue(tuple(msgspec.msgpack.decode(remember(key, make), type=list[Model])))
+    except _ERRORS:
+        return Catalogue(tuple(parse(name, text) for name, text in texts))
+
+
+class Catalogue:
+    """The models by symbol. Every table maps a symbol to its (model, form) pairs."""
+
+    def __init__(self, models: tuple[Model, ...]) -> None:
+        self.models = models
+        self.aliases: dict[str, str] = {}
+        self.returns: dict[str, str] = {}
+        self.job_decorators: dict[str, tuple[Model, JobForm]] = {}
+        self.job_bases: dict[str, tuple[Model, JobForm]] = {}
+        self.job_calls: dict[str, tuple[Model, JobForm]] = {}
+        self.job_lists: list[tuple[Model, JobForm]] = []
+        self.enqueues: dict[str, tuple[Model, EnqueueForm]] = {}
+        self.on_job: dict[tuple[str, str], EnqueueForm] = {}
+        self.loose: dict[str, tuple[Model, EnqueueForm]] = {}
+        self.handler_decorators: dict[str, tuple[Model, HandlerForm]] = {}
+        self.handler_bases: dict[str, tuple[Model, HandlerForm]] = {}
+        self.handler_calls: dict[str, tuple[Model, HandlerForm]] = {}
+        self.handler_parameters: dict[str, tuple[Model, HandlerForm]] = {}
+        self.handler_files: list[tuple[Model, HandlerForm]] = []
+        self.spawns: dict[str, tuple[Model, SpawnForm]] = {}
+        self.schedule_calls: dict[str, tuple[Model, ScheduleForm]] = {}
+        self.schedule_decorators: dict[str, tuple[Model, ScheduleForm]] = {}
+        self.logs: dict[str, tuple[Model, LogForm]] = {}
+        self.log_names: dict[tuple[str, str], tuple[Model, LogForm]] = {}
+        self.apps: dict[str, Model] = {}
+        for model in models:
+            self._add(model)
+        self.last_words = self._last_words()
+
+    def _add(self, model: Model) -> None:
+        self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verbs2(model, key, value))
+        self.returns.update(model.returns)
+        self.apps.update(dict.fromkeys(model.apps, model))
+        for job in model.jobs:
+            self._put(model, job, (job.decorator, self.job_decorators), (job.base, self.job_bases), (job.call, self.job_calls))
+            if job.listed:
+                self.job_lists.append((model, job))
+        for enqueue in model.enqueues:
+            self._put(model, enqueue, (enqueue.call, self.enqueues))
+            if enqueue.on_job:
+                self.on_job[model.framework, enqueue.on_job] = enqueue
+            if enqueue.loose:
+                self.loose[(enqueue.on_job or enqueue.call).rpartition(".")[2]] = (model, enqueue)
+        for handler in model.handlers:
+            self._put(model, handler, (handler.decorator, self.handler_decorators), (handler.base, self.handler_bases), (handler.call, self.handler_calls))
+            self.handler_parameters.update(dict.fromkeys(handler.parameter, (model, handler)))
+            if handler.exported:
+                self.handler_files.append((model, handler))
+        for spawn in model.spawns:
+            self._put(model, spawn, (spawn.call, self.spawns))
+        for schedule in model.schedules:
+            self._put(model, schedule, (schedule.call, self.schedule_calls), (schedule.decorator, self.schedule_decorators))
+        for log in model.logs:
+            self._put(model, log, (log.call, self.logs))
+            words = [path.rpartition(".")[2] for path in _verbs(model, log.call)]
+            self.log_names.update({(receiver, word): (model, log) for receiver in log.receivers for word in words})
+
+    @staticmethod
+    def _put(model: Model, form: Any, *tables: tuple[str, dict[str, tuple[Model, Any]]]) -> None:
+        for symbol, table in tables:
+            for path in _verbs(model, symbol) if symbol else ():
+                table.setdefault(path, (model, form))
+
+    def _last_words(self) -> frozenset[str]:
+        """The last words of all calls that may be facts: other calls need not be resolved."""
+        tables: tuple[Mapping[str, object], ...] = (self.enqueues, self.handler_calls, self.spawns, self.schedule_calls, self.logs, self.job_calls)
+        words = {path.rpartition(".")[2] for table in tables for path in table}
+        words |= {method.rpartition(".")[2] for _, method in self.on_job} | {word for _, word in self.log_names}
+        return frozenset(words)
+
+    def rows(self, language: str) -> tuple[Rows, ...]:
+        return tuple(model.rows for model in self.models if model.rows and language in model.languages)
+
+    def words(self) -> frozenset[str]:
+        """The words that bring a file into the first round: import roots and the models' own words."""
+        return frozenset(word for model in self.models for word in (*model.packages, *model.words))
+
+    def settings_keys(self) -> frozenset[str]:
+        """The settings keys that matter, in lower case, without prefixes."""
+        return frozenset(key for model in self.models if model.timeout for key in model.timeout.settings)
+
+    def packages(self) -> frozenset[str]:
+        return frozenset(package for model in self.models for package in model.packages)
+
+
+def _verbs(model: Model, symbol: str) -> list[str]:
+    return [symbol.replace("{verb}", verb) for verb in model.verbs] if "{verb}" in symbol else [symbol]
+
+
+def _verbs2(model: Model, key: str, value: str) -> list[tuple[str, str]]:
+    if "{verb}" not in key:
+        return [(key, value)]
+    return [(key.replace("{verb}", verb), value.replace("{verb}", verb)) for verb in model.verbs]

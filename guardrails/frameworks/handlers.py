@@ -1,0 +1,118 @@
+"""Which functions answer HTTP requests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from guardrails.frameworks.catalogue import Catalogue
+from guardrails.frameworks.model import HandlerForm, Model
+from guardrails.frameworks.sightings import HandlerSeen
+from guardrails.names.code import Part, last_word
+from guardrails.names.evaluate import as_text
+from guardrails.names.options import Hit, Made, Options
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Call, Expr, Function, Group, Site
+
+_TRAILING_CALLS = re.compile(r"(\(\))+$")
+_HTTP = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
+
+
+class Handlers:
+    """Matches the models' handler forms."""
+
+    def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
+        self._resolver, self._catalogue = resolver, catalogue
+
+    def seen(self, part: Part) -> Iterator[HandlerSeen]:
+        """The handlers that a part declares or registers (those may stand in other files)."""
+        for index, function in enumerate(part.functions):
+            if function.kind == "class":
+                yield from self._class(part, index, function)
+            elif index and function.kind in ("function", "closure"):
+                yield from self._function(part, index, function)
+            for site in function.sites:
+                if last_word(site) in self._catalogue.last_words:
+                    yield from self._registered(part, index, site)
+
+    def _function(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
+        home = Home(part.path, index)
+        for decorator in function.decorators:
+            value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
+            path = _TRAILING_CALLS.sub("", value.path) if value else ""
+            found = self._catalogue.handler_decorators.get(path)
+            if found is not None:
+                yield self._seen(found, home, path, Made(decorator, Home(part.path, max(function.parent, 0))) if isinstance(decorator, Call) else None)
+                return
+        yield from self._by_parameter(part, index, function)
+        yield from self._exported(part, index, function)
+
+    def _by_parameter(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
+        for param in function.params if self._catalogue.handler_parameters else ():
+            if param.annotation is None:
+                continue
+            value = self._resolver.annotated(part, index, param.annotation)
+            found = self._catalogue.handler_parameters.get(value.path.removesuffix("()")) if value else None
+            if found is not None:
+                yield HandlerSeen(found[0], Home(part.path, index), "", found[1].default)
+                return
+
+    def _exported(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
+        if function.exported and function.parent == 0 and function.name in _HTTP:
+            for model, form in self._catalogue.handler_files:
+                if re.search(form.file, part.path) and part.language in model.languages:
+                    yield HandlerSeen(model, Home(part.path, index), part.path, (function.name,))
+
+    def _class(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
+        if not function.bases:
+            return
+        home = Home(part.path, index)
+        for base in self._resolver.bases(home):
+            found = self._catalogue.handler_bases.get(base) if isinstance(base, str) else None
+            if found is None:
+                continue
+            for name, verb in found[1].methods.items():
+                method = part.member(index, name)
+                if method >= 0:
+                    yield HandlerSeen(found[0], Home(part.path, method), "", (verb,))
+            return
+
+    def _registered(self, part: Part, index: int, site: Site) -> Iterator[HandlerSeen]:
+        value = self._resolver.resolve(part.path, index, site.call.func)
+        found = self._catalogue.handler_calls.get(value.path) if value else None
+        if found is None or value is None:
+            return
+        made = Made(site.call, Home(part.path, index))
+        for hit in self._functions(found[1], made):
+            handler = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+            if handler is None or handler.home is None or handler.home.function == 0:
+                continue
+            definition = self._resolver.definition(handler.home)
+            if definition.kind in ("function", "closure"):
+                yield self._seen(found, handler.home, value.path, made)
+
+    def _functions(self, form: HandlerForm, made: Made) -> list[Hit]:
+        options = Options(self._resolver, [made])
+        if form.function == "callables":
+            return [hit for name, hit in options.selected(("*",)) if name != "0"]
+        answer = options.get(form.function)
+        return [answer] if isinstance(answer, Hit) else []
+
+    def _seen(self, found: tuple[Model, HandlerForm], home: Home, path: str, made: Made | None) -> HandlerSeen:
+        model, form = found
+        options = Options(self._resolver, [made] if made is not None else [])
+        route = options.first((form.route, "path", "rule")) if form.route else None
+        verbs = self._verbs(form, options, path.rpartition(".")[2])
+        return HandlerSeen(model, home, (as_text(route.expr) or "") if isinstance(route, Hit) else "", verbs)
+
+    def _verbs(self, form: HandlerForm, options: Options, last: str) -> tuple[str, ...]:
+        answer = options.get(form.verbs) if form.verbs else None
+        if isinstance(answer, Hit):
+            return tuple(sorted(text.upper() for text in _texts(answer.expr)))
+        word = last.removeprefix("add_").removesuffix("_route").upper()
+        return (word,) if word in _HTTP else form.default
+
+
+def _texts(expr: Expr) -> list[str]:
+    items = expr.items if isinstance(expr, Group) else (expr,)
+    return [text for item in items if (text := as_text(item)) is not None]

@@ -1,0 +1,1 @@
+"""What names mean across a project's files: modules, access paths, constants, arguments."""

@@ -1,0 +1,458 @@
+"""What a name means: access paths, followed through imports, assignments, annotations, classes and returns, across files.
+
+A path is dotted from an import: `celery.Celery().task` is the attribute `task` of what calling `celery.Celery` gives; `x[0]` an
+item, `x[*]` an element. A definition of the project has its module's id in front and a `home`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from guardrails.outline import (
+    Attr,
+    Await,
+    Call,
+    Choice,
+    Closure,
+    Comp,
+    Expr,
+    Function,
+    Group,
+    Import,
+    Index,
+    Literal_,
+    Op,
+    Other,
+    Pair,
+    Param,
+    Ref,
+    Spread,
+    Step,
+    walk,
+)
+from guardrails.names.code import Code, Part, owner_of
+from guardrails.names.modules import Modules
+
+_DEEPEST = 24
+_WRAPPERS = frozenset(("Optional", "Annotated", "Final", "ClassVar", "Arc", "Rc", "Box", "Readonly", "Promise", "Awaitable", "Depends", "State", "Extension"))  # fmt: skip
+_MANY = frozenset(("list", "List", "Sequence", "Iterable", "Iterator", "set", "Set", "tuple", "Tuple", "QuerySet", "Collection", "Vec", "Array", "AsyncIterator", "Generator"))  # fmt: skip
+
+
+class Home(msgspec.Struct, frozen=True, order=True):
+    """A definition in the project: function 0 is the module itself."""
+
+    file: str
+    function: int
+
+
+class Value(msgspec.Struct, frozen=True):
+    """What an expression means. `made` is the call that made it, or the literal that it is, with where that stands."""
+
+    path: str
+    home: Home | None = None
+    instance: bool = False
+    made: Expr | None = None
+    made_in: Home | None = None
+
+
+class Resolver:
+    """Answers `resolve` with memory; `aliases` and `returns` are the models' spellings."""
+
+    def __init__(self, code: Code, modules: Modules, aliases: Mapping[str, str], returns: Mapping[str, str]) -> None:
+        self._code, self._modules = code, modules
+        self._aliases, self._returns = aliases, returns
+        self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
+        self._busy: set[tuple[str, int, int, int, type]] = set()
+        self._deep = 0
+        self._stars: set[tuple[str, str]] = set()
+
+    def part(self, home: Home) -> Part:
+        return self._code.part(home.file)
+
+    def definition(self, home: Home) -> Function:
+        return self._code.part(home.file).functions[home.function]
+
+    def symbol(self, home: Home) -> str:
+        """The dotted path of a definition."""
+        module = self._modules.id_of(home.file)
+        return f"{module}.{self.definition(home).qualname}" if home.function else module
+
+    def resolve(self, file: str, function: int, expr: Expr) -> Value | None:
+        """What an expression in a function of a file means; None where that cannot be told."""
+        key = (file, function, expr.start, expr.end, type(expr))
+        if key in self._memory:
+            return self._memory[key]
+        if key in self._busy or self._deep >= _DEEPEST:
+            return None
+        self._busy.add(key)
+        self._deep += 1
+        try:
+            value = self._resolve(self._code.part(file), function, expr)
+        finally:
+            self._busy.discard(key)
+            self._deep -= 1
+        if value is not None or not self._busy:
+            self._memory[key] = value
+        return value
+
+    def _resolve(self, part: Part, function: int, expr: Expr) -> Value | None:
+        match expr:
+            case Ref():
+                return self._name(part, function, expr)
+            case Attr():
+                base = self.resolve(part.path, function, expr.base)
+                return self.member(base, expr.name) if base else None
+            case Call():
+                return self._called(part, function, expr)
+            case Await() | Spread():
+                return self.resolve(part.path, function, expr.value)
+            case Index():
+                base = self.resolve(part.path, function, expr.base)
+                return self._item(base, expr.key) if base else None
+            case Choice():
+                return self.resolve(part.path, function, expr.yes) or self.resolve(part.path, function, expr.no)
+            case Op(op="or" | "and" | "??" | "?"):
+                return next((v for p in expr.parts if (v := self.resolve(part.path, function, p)) and not isinstance(v.made, Literal_)), None)
+            case Closure():
+                home = Home(part.path, expr.function)
+                return Value(self.symbol(home), home)
+            case Group() | Comp() | Literal_():
+                return Value(f"<{type(expr).__name__.lower().strip('_')}>", made=expr, made_in=Home(part.path, function))
+            case _:
+                return None
+
+    def _name(self, part: Part, function: int, ref: Ref) -> Value | None:
+        head, *rest = ref.name.split(".")
+        value = self._head(part, function, head, ref.start)
+        for name in rest:
+            if value is None:
+                return None
+            value = self.member(value, name)
+        return value
+
+    def _head(self, part: Part, function: int, name: str, at: int) -> Value | None:
+        owner = owner_of(part.functions, function)
+        if name in ("self", "this", "Self", "cls") and owner >= 0:
+            return Value(f"{self.symbol(Home(part.path, owner))}()", Home(part.path, owner), instance=name in ("self", "this"))
+        for scope in _scopes(part, function):
+            found = part.bindings(scope).get(name)
+            if found:
+                return self._bound(part, scope, name, found, at)
+            for param in part.functions[scope].params:
+                if name == param.name or (param.kind == "pattern" and name in param.name.split(",")):
+                    return self._parameter(part, scope, param)
+        return self._in_comprehension(part, function, name, at) or self._starred(part, name) or Value(self._spelled(name))
+
+    def _bound(self, part: Part, scope: int, name: str, found: list[Step | Import | int], at: int) -> Value | None:
+        before = [b for b in found if not isinstance(b, Step) or b.start <= at]
+        for binding in [*reversed(before), *(b for b in found if b not in before)]:
+            value = self._binding(part, scope, name, binding)
+            if value is not None:
+                return value
+        return None
+
+    def _binding(self, part: Part, scope: int, name: str, binding: Step | Import | int) -> Value | None:
+        if isinstance(binding, int):
+            home = Home(part.path, binding)
+            return Value(self.symbol(home), home)
+        if isinstance(binding, Import):
+            return self._imported(part, binding.target)
+        return self._assigned(part, scope, name, binding)
+
+    def text(self, file: str, start: int, end: int) -> str:
+        """The source between two offsets."""
+        return self._code.text(file)[start:end].decode("utf-8", "replace")
+
+    def imported(self, file: str, target: str) -> Value | None:
+        """What an import of `target` in a file means; for dotted names in strings, too."""
+        return self._imported(self._code.part(file), target)
+
+    def _imported(self, part: Part, target: str) -> Value | None:
+        found = self._modules.find(part.path, target)
+        if found is None:
+            return Value(self._spelled(target.removeprefix("node:")))
+        file, names = found
+        value: Value | None = Value(self._modules.id_of(file), Home(file, 0))
+        for name in names:
+            value = self.member(value, name) if value else None
+        return value
+
+    def _assigned(self, part: Part, scope: int, name: str, step: Step) -> Value | None:
+        target = next((t for t in step.targets if any(n == name for n in _names_in(t))), None)
+        value = self.resolve(part.path, scope, step.value) if step.value is not None else None
+        if value is None and step.annotation is not None:
+            value = self.annotated(part, scope, step.annotation)
+        if value is None or target is None or isinstance(target, Ref):
+            return self._through(value, step) if value else None
+        return self._unpacked(self._through(value, step), target, name)
+
+    def _through(self, value: Value, step: Step) -> Value:
+        if step.kind == "iterate":
+            return self._element(value)
+        if step.kind == "catch":
+            return msgspec.structs.replace(value, path=f"{value.path}()", instance=True)
+        return value
+
+    def _element(self, value: Value) -> Value:
+        if value.path.endswith("()[*]") or value.path.startswith("<"):
+            return value if not value.path.startswith("<") else self._first_of(value)
+        return msgspec.structs.replace(value, path=f"{value.path}[*]", home=None)
+
+    def _first_of(self, value: Value) -> Value:
+        items: tuple[Expr, ...] = ()
+        if isinstance(value.made, Group):
+            items = value.made.items
+        elif isinstance(value.made, Comp):
+            items = (value.made.element,)
+        if value.made_in is not None:
+            for item in items:
+                found = self.resolve(value.made_in.file, value.made_in.function, item)
+                if found is not None:
+                    return found
+        return value
+
+    def _unpacked(self, value: Value, target: Expr, name: str) -> Value | None:
+        if not isinstance(target, Group):
+            return None
+        for index, item in enumerate(target.items):
+            if name not in _names_in(item):
+                continue
+            if target.kind == "dict":
+                key = item.key if isinstance(item, Pair) else item
+                word = str(key.value) if isinstance(key, Literal_) else getattr(key, "name", "")
+                return self.member(value, word)
+            made = value.made
+            if isinstance(made, Group) and index < len(made.items) and value.made_in is not None:
+                return self.resolve(value.made_in.file, value.made_in.function, made.items[index])
+            return msgspec.structs.replace(value, path=f"{value.path}[{index}]", home=None)
+        return None
+
+    def _parameter(self, part: Part, scope: int, param: Param) -> Value | None:
+        if param.annotation is not None and param.kind in ("", "pattern"):
+            value = self.annotated(part, scope, param.annotation)
+            if value is not None:
+                return value
+        return self.resolve(part.path, max(part.functions[scope].parent, 0), param.default) if isinstance(param.default, Ref) else None
+
+    def annotated(self, part: Part, scope: int, annotation: Expr) -> Value | None:
+        """An instance of the annotated type; an element path for collections of it; None for what is no class."""
+        match annotation:
+            case Ref():
+                value = self.resolve(part.path, max(scope, 0), annotation)
+                if value is None or value.instance:
+                    return value
+                return msgspec.structs.replace(value, path=self._spelled(f"{value.path}()"), instance=True)
+            case Index():
+                head = getattr(annotation.base, "name", "").rpartition(".")[2]
+                inner = annotation.key.items[0] if isinstance(annotation.key, Group) and annotation.key.items else annotation.key
+                if head in _WRAPPERS or head == "Union":
+                    return self.annotated(part, scope, inner)
+                value = self.annotated(part, scope, inner if head in _MANY else annotation.base)
+                if value is not None and head in _MANY:
+                    return msgspec.structs.replace(value, path=f"{value.path}[*]", instance=False, home=None)
+                return value
+            case Op(op="|"):
+                parts = [p for p in annotation.parts if not (isinstance(p, Literal_) and p.value is None)]
+                return self.annotated(part, scope, parts[0]) if parts else None
+            case Literal_() | Other():
+                return None
+            case _:
+                return None
+
+    def _in_comprehension(self, part: Part, function: int, name: str, at: int) -> Value | None:
+        for step in part.functions[function].steps:
+            if step.value is None or not step.start <= at <= step.end:
+                continue
+            for expr in walk(step.value):
+                for target, source in expr.clauses if isinstance(expr, Comp) and expr.start <= at <= expr.end else ():
+                    if name in _names_in(target):
+                        value = self.resolve(part.path, function, source)
+                        return self._element(value) if value else None
+        return None
+
+    def _starred(self, part: Part, name: str) -> Value | None:
+        """What a star import brings in; cycles of them end."""
+        if (part.path, name) in self._stars:
+            return None
+        self._stars.add((part.path, name))
+        try:
+            for entry in part.outline.imports:
+                found = self._modules.find(part.path, entry.target) if not entry.name else None
+                value = self._global(Home(found[0], 0), name) if found is not None and not found[1] else None
+                if value is not None:
+                    return value
+            return None
+        finally:
+            self._stars.discard((part.path, name))
+
+    def _global(self, module: Home, name: str) -> Value | None:
+        part = self.part(module)
+        found = part.bindings(0).get(name)
+        if found:
+            return self._bound(part, 0, name, found, part.functions[0].end)
+        return self._starred(part, name)
+
+    def member(self, value: Value, name: str) -> Value | None:
+        """An attribute of a value: a module's global or submodule, a class's or instance's member, a key of a literal dict."""
+        if value.home is None:
+            if isinstance(value.made, Group) and value.path == "<group>":
+                return Value("<registry>.get", made=value.made, made_in=value.made_in) if name == "get" else self._entry(value, name)
+            return msgspec.structs.replace(value, path=self._spelled(f"{value.path}.{name}"), instance=False)
+        if value.home.function == 0:
+            found = self._global(value.home, name) or self._submodule(value.home, name)
+            return found or Value(f"{value.path}.{name}")
+        if self.definition(value.home).kind == "class":
+            return self._class_member(value, name)
+        return Value(self._spelled(f"{value.path}.{name}"), made=value.made, made_in=value.made_in or value.home)
+
+    def _entry(self, value: Value, name: str) -> Value | None:
+        if isinstance(value.made, Group) and value.made_in is not None:
+            for item in value.made.items:
+                if isinstance(item, Pair) and isinstance(item.key, Literal_) and item.key.value == name:
+                    return self.resolve(value.made_in.file, value.made_in.function, item.value)
+        return None
+
+    def _any_entry(self, value: Value) -> Value | None:
+        """Any value of a literal mapping that is used as a registry."""
+        for item in value.made.items if isinstance(value.made, Group) and value.made_in is not None else ():
+            if isinstance(item, Pair) and value.made_in is not None:
+                found = self.resolve(value.made_in.file, value.made_in.function, item.value)
+                if found is not None and found.home is not None:
+                    return found
+        return None
+
+    def _submodule(self, module: Home, name: str) -> Value | None:
+        found = self._modules.find(module.file, f".{name}") if module.file.endswith(".py") else None
+        return Value(self._modules.id_of(found[0]), Home(found[0], 0)) if found and not found[1] else None
+
+    def _class_member(self, value: Value, name: str) -> Value | None:
+        for home in self.bases(value.home):
+            if isinstance(home, str):
+                return msgspec.structs.replace(value, path=self._spelled(f"{home}{'()' if value.instance else ''}.{name}"), home=None, instance=False)
+            part = self.part(home)
+            method = part.member(home.function, name)
+            if method >= 0:
+                return Value(self.symbol(Home(home.file, method)), Home(home.file, method), made=value.made, made_in=value.made_in)
+            found = part.bindings(home.function).get(name)
+            if found:
+                return self._bound(part, home.function, name, found, part.functions[home.function].end)
+            for function, step in part.self_steps.get(home.function, {}).get(name, ()):
+                bound = self.resolve(part.path, function, step.value) if step.value is not None else None
+                if bound is None and step.annotation is not None:
+                    bound = self.annotated(part, function, step.annotation)
+                if bound is not None:
+                    return bound
+        return Value(f"{value.path}.{name}")
+
+    def bases(self, home: Home | None) -> Iterator[Home | str]:
+        """A class and its bases, nearest first: project classes as homes, foreign ones as paths."""
+        todo, seen = [home] if home else [], set()
+        foreign: list[str] = []
+        while todo:
+            one = todo.pop(0)
+            if one in seen:
+                continue
+            seen.add(one)
+            yield one
+            for base in self.definition(one).bases:
+                value = self.resolve(one.file, max(self.definition(one).parent, 0), _unsubscripted(base.value)) if not base.name else None
+                if value is not None and value.home is not None and self.definition(value.home).kind == "class":
+                    todo.append(value.home)
+                elif value is not None:
+                    foreign.append(value.path)
+        yield from foreign
+
+    def _called(self, part: Part, function: int, call: Call) -> Value | None:
+        func = self.resolve(part.path, function, call.func)
+        if func is None:
+            return None
+        here = Home(part.path, function)
+        if func.path in ("functools.partial", "partial") and call.args:
+            inner = self.resolve(part.path, function, call.args[0].value)
+            return msgspec.structs.replace(inner, made=call, made_in=here) if inner is not None else None
+        if func.path == "<registry>.get":
+            return self._any_entry(func)
+        if func.path == "importlib.import_module" and call.args:
+            return self._module_by_name(part, function, call.args[0].value)
+        if func.home is not None and func.home.function > 0:
+            definition = self.definition(func.home)
+            if definition.kind == "class" and not func.instance:
+                return Value(f"{func.path}()", func.home, instance=True, made=call, made_in=here)
+            if definition.kind in ("function", "closure"):
+                returned = self.returned(func.home)
+                if returned is not None:
+                    return returned
+        return Value(self._spelled(f"{func.path}()"), made=call, made_in=here)
+
+    def _module_by_name(self, part: Part, function: int, name: Expr) -> Value | None:
+        """A module that is imported by a name in a string, also by the default of an environment variable."""
+        texts = [expr.value for expr in walk(name) if isinstance(expr, Literal_) and isinstance(expr.value, str) and "." in expr.value]
+        return self._imported(part, texts[-1]) if texts else None
+
+    def returned(self, home: Home) -> Value | None:
+        """What a function of the project gives: its annotation, else the first return or yield that can be told."""
+        part, function = self.part(home), self.definition(home)
+        exact = self._best_return(part, home, function)
+        if exact is not None and exact.home is not None:
+            return exact
+        if function.returns is not None:
+            value_of = self.annotated(part, home.function, function.returns)
+            if value_of is not None and (value_of.home or "." in value_of.path):
+                return value_of
+        return exact
+
+    def _best_return(self, part: Part, home: Home, function: Function) -> Value | None:
+        """Of all that a function may give, what is known best: a definition, what comes from an import, anything."""
+        found: list[Value] = []
+        for step in function.steps:
+            value = step.value if step.kind == "return" else _yielded(step)
+            resolved = self.resolve(part.path, home.function, value) if value is not None else None
+            if resolved is not None and not isinstance(resolved.made, Literal_):
+                found.append(resolved)
+        return next((v for v in found if v.home), None) or next((v for v in found if "." in v.path.partition("(")[0]), None) or (found[0] if found else None)
+
+    def _item(self, base: Value, key: Expr) -> Value | None:
+        if isinstance(base.made, Group) and base.path == "<group>":
+            return self._entry(base, key.value) if isinstance(key, Literal_) and isinstance(key.value, str) else self._any_entry(base)
+        if isinstance(key, Literal_) and isinstance(key.value, int):
+            return msgspec.structs.replace(base, path=f"{base.path}[{key.value}]", home=None)
+        if isinstance(key, Other):
+            return base
+        return self._element(base)
+
+    def _spelled(self, path: str) -> str:
+        """The models' own spelling of a path."""
+        path = self._aliases.get(path, path)
+        return self._returns.get(path, path)
+
+
+def _scopes(part: Part, function: int) -> Iterator[int]:
+    """The functions whose names can be seen, inside out: a class's names only from its own body."""
+    scope = function
+    while scope >= 0:
+        if scope == function or part.functions[scope].kind != "class":
+            yield scope
+        scope = part.functions[scope].parent
+
+
+def _names_in(target: Expr) -> list[str]:
+    if isinstance(target, Ref):
+        return [target.name]
+    if isinstance(target, Pair | Spread):
+        return _names_in(target.value)
+    if isinstance(target, Group):
+        return [name for item in target.items for name in _names_in(item)]
+    return []
+
+
+def _unsubscripted(expr: Expr) -> Expr:
+    return expr.base if isinstance(expr, Index) else expr
+
+
+def _yielded(step: Step) -> Expr | None:
+    for expr in walk(step.value) if step.value is not None else ():
+        if isinstance(expr, Op) and expr.op == "yield" and expr.parts:
+            return expr.parts[0]
+    return None

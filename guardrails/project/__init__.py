@@ -1,0 +1,202 @@
+"""The whole project as one program: reads what matters, follows it to a fixpoint, and links sightings into facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from guardrails.config import Config
+from guardrails.facts import Fact, Handler, Job, Scope
+from guardrails.finding import Related
+from guardrails.frameworks.catalogue import Catalogue
+from guardrails.frameworks.recognise import Recogniser
+from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, LogSeen, ScheduleSeen, Sighting, SpawnSeen
+from guardrails.names.code import Code, Files, Part
+from guardrails.names.modules import Modules
+from guardrails.names.options import Made
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Outline
+from guardrails.place import Place
+from guardrails.project.calls import Callers, Reach
+from guardrails.project.guards import Guards
+from guardrails.project.keeping import Keeping
+from guardrails.project.link import Linker
+from guardrails.project.logged import Values
+from guardrails.project.promises import floating
+from guardrails.project.settings import Settings
+from guardrails.project.shapes import Shapes
+from guardrails.project.sift import Sift
+
+Reader = Callable[[str, bytes], Outline]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A handler or a job that reaches a place, with the calls on the way from it."""
+
+    fact: Handler | Job
+    way: tuple[Related, ...]
+
+
+class Project:
+    """What checks may ask beyond the facts."""
+
+    def __init__(self, code: Code, resolver: Resolver, reach: Reach) -> None:
+        self._code, self._resolver, self._reach = code, resolver, reach
+        self._handlers: dict[Home, Handler] = {}
+        self._jobs: dict[Home, Job] = {}
+        self._by_symbol: dict[str, Job] = {}
+        self.facts: tuple[Fact, ...] = ()
+
+    @property
+    def outlines(self) -> Mapping[str, Outline]:
+        """The outline of every file that was read."""
+        return {part.path: part.outline for part in self._code.parts()}
+
+    @property
+    def sources(self) -> Mapping[str, bytes]:
+        """The bytes of every file that was read."""
+        return self._code.sources
+
+    def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home]) -> None:
+        """Take the facts in; `homes` says where each job's body is."""
+        self.facts = facts
+        for fact in facts:
+            if isinstance(fact, Handler):
+                self._handlers.setdefault(Home(fact.scope.path, fact.scope.function), fact)
+            elif isinstance(fact, Job):
+                self._by_symbol.setdefault(fact.symbol, fact)
+                if fact.symbol in homes:
+                    self._jobs.setdefault(homes[fact.symbol], fact)
+
+    def job(self, symbol: str) -> Job | None:
+        """A job by its symbol."""
+        return self._by_symbol.get(symbol)
+
+    def handlers_above(self, scope: Scope) -> list[Entry]:
+        """The handlers in which, or below which, a scope stands; nearest first."""
+        return self._above(scope, self._handlers)
+
+    def jobs_above(self, scope: Scope) -> list[Entry]:
+        """The jobs in which, or below which, a scope stands; nearest first."""
+        return self._above(scope, self._jobs)
+
+    def _above(self, scope: Scope, entries: Mapping[Home, Handler] | Mapping[Home, Job]) -> list[Entry]:
+        found = self._reach.above(Home(scope.path, scope.function), lambda home: home in entries)
+        return [Entry(entries[home], tuple(self._hop(step.home, step.start, step.end) for step in way)) for home, way in found]
+
+    def _hop(self, home: Home, start: int, end: int) -> Related:
+        return Related(Place(home.file, start, end), f"`{self._resolver.definition(home).qualname}` calls it here")
+
+
+class _Understanding:
+    """One run: the tables that grow until nothing new is found."""
+
+    def __init__(self, files: Files, catalogue: Catalogue, config: Config, read: Reader) -> None:
+        self.code = Code(files, read)
+        self.catalogue, self.config = catalogue, config
+        modules = Modules(files.paths, catalogue.packages())
+        self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns)
+        self.recogniser = Recogniser(self.resolver, catalogue)
+        self.callers = Callers(self.code, self.resolver, self._opened)
+        self.jobs: dict[str, JobSeen] = {}
+        self.declared: list[JobSeen] = []
+        self.seen: list[Sighting] = []
+        self.done: set[str] = set()
+
+    def run(self) -> Project:
+        sift = Sift(self.code, self.catalogue)
+        self._read(sift.first())
+        self._read(sift.naming_jobs(self.jobs))
+        self._recognise()
+        self.callers.explore(self._ends())
+        self._recognise()
+        return self._linked()
+
+    def _read(self, paths: list[str]) -> None:
+        parts = [self.code.part(path) for path in paths]
+        for part in parts:
+            for job in self.recogniser.jobs(part):
+                self.declared.append(job)
+                self.jobs.setdefault(job.symbol, job)
+
+    def _opened(self, part: Part) -> None:
+        """A part that the search for callers read: its jobs and handlers are entries, too."""
+        self._read([part.path])
+
+    def _recognise(self) -> None:
+        """Everything but jobs, in the parts that were read since last time."""
+        names = {job.symbol.rpartition(".")[2]: job for job in self.jobs.values()} | self.jobs
+        for part in self.code.parts():
+            if part.path not in self.done:
+                self.done.add(part.path)
+                self.seen.extend(self.recogniser.others(part, names))
+                self.seen.extend(floating(self.resolver, part, self.catalogue))
+
+    def _ends(self) -> list[Home]:
+        """The places whose callers matter: where work is spawned or handed over."""
+        return [seen.made.home for seen in self.seen if isinstance(seen, SpawnSeen | EnqueueSeen)]
+
+    def _linked(self) -> Project:
+        linker = self._linker()
+        facts: list[Fact] = [linker.job(job) for job in self.declared]
+        for seen in self.seen:
+            fact = self._fact(linker, seen)
+            if fact is not None:
+                facts.append(fact)
+        facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
+        project = Project(self.code, self.resolver, Reach(self.callers))
+        project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")})
+        return project
+
+    def _linker(self) -> Linker:
+        settings = Settings(self.code, self.resolver)
+        settings.apps = self._apps()
+        rows = tuple(model.rows for model in self.catalogue.models if model.rows)
+        shapes = Shapes(self.resolver, rows)
+        shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
+        waits = frozenset(path for model in self.catalogue.models for path in model.waits)
+        values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words))
+        return Linker(self.resolver, settings, shapes, Guards(self.resolver, self.catalogue), Keeping(self.resolver, waits), values)
+
+    def _apps(self) -> dict[str, tuple[Made, ...]]:
+        """The calls that make applications, by framework."""
+        found: dict[str, list[Made]] = {}
+        words = {path.removesuffix("()").rpartition(".")[2] for path in self.catalogue.apps}
+        for part in self.code.parts():
+            for word in words:
+                for index, site in part.sites_by_name.get(word, ()):
+                    value = self.resolver.resolve(part.path, index, site.call)
+                    model = self.catalogue.apps.get(value.path) if value is not None else None
+                    if model is not None:
+                        found.setdefault(model.framework, []).append(Made(site.call, Home(part.path, index)))
+        return {framework: tuple(made) for framework, made in found.items()}
+
+    def _fact(self, linker: Linker, seen: Sighting) -> Fact | None:
+        match seen:
+            case EnqueueSeen():
+                return linker.enqueue(seen, self.jobs)
+            case HandlerSeen():
+                return linker.handler(seen)
+            case SpawnSeen():
+                return linker.spawn(seen)
+            case LogSeen():
+                return linker.log(seen)
+            case ScheduleSeen():
+                return linker.schedule(seen)
+
+
+def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
+    """One fact a place, type and framework: a handler may be seen where it stands and where it is registered."""
+    found: dict[tuple[type, Place, str], Fact] = {}
+    for fact in facts:
+        found.setdefault((type(fact), fact.place, getattr(fact, "name", "")), fact)
+    return tuple(found.values())
+
+
+def understand(files: Files, catalogue: Catalogue, config: Config, read: Reader) -> Project:
+    """Read a project and say what its worker code does."""
+    return _Understanding(files, catalogue, config, read).run()
+
+
+__all__ = ["Entry", "Project", "understand"]

@@ -1,0 +1,188 @@
+"""Who calls whom, upwards: which handlers and jobs reach a function, through calls that can be resolved, any depth, cycle-safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from guardrails.names.code import Code, Part
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Expr, Function
+
+_COMMON = 120  # a name held by more files than this is looked up only in files that are read already
+_ROUNDS = 12
+
+
+class Edge(msgspec.Struct, frozen=True, order=True):
+    """A caller of a function, with the span of the call."""
+
+    caller: Home
+    start: int
+    end: int
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One hop on the way from an entry down to a function."""
+
+    home: Home
+    start: int
+    end: int
+
+
+class Callers:
+    """Finds callers on demand and remembers them. `opened` is told of every part that this search reads for the first time."""
+
+    def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
+        self._code, self._resolver, self._opened = code, resolver, opened
+        self._edges: dict[Home, tuple[Edge, ...]] = {}
+
+    def explore(self, homes: Iterable[Home]) -> None:
+        """Find the callers of all these functions, their callers, and so on."""
+        todo = {self.outermost(home) for home in homes}
+        for _ in range(_ROUNDS):
+            todo = {home for home in todo if home not in self._edges}
+            if not todo:
+                return
+            found = self._callers_of(sorted(todo))
+            for home in todo:
+                self._edges[home] = tuple(sorted(found.get(home, ())))
+            todo = {self.outermost(edge.caller) for edges in found.values() for edge in edges}
+
+    def of(self, home: Home) -> tuple[Edge, ...]:
+        """The known callers of a function."""
+        return self._edges.get(self.outermost(home), ())
+
+    def functions(self, home: Home) -> tuple[Function, ...]:
+        """All functions of a definition's file."""
+        return self._code.part(home.file).functions
+
+    def outermost(self, home: Home) -> Home:
+        """The named function around a closure or block."""
+        functions = self._code.part(home.file).functions
+        index = home.function
+        while functions[index].kind in ("closure", "block") and functions[index].parent > 0:
+            index = functions[index].parent
+        return Home(home.file, index)
+
+    def _callers_of(self, homes: list[Home]) -> dict[Home, set[Edge]]:
+        wanted: dict[str, set[Home]] = {}
+        means: dict[Home, set[Home]] = {}
+        for home in homes:
+            for called in (home, *self._overridden(home)):
+                means.setdefault(called, set()).add(home)
+                for name in self._names(called):
+                    wanted.setdefault(name, set()).add(called)
+        found: dict[Home, set[Edge]] = {}
+        for part in self._parts(wanted):
+            for name in wanted.keys() & part.names:
+                for called, edge in self._in_part(part, name, wanted[name]):
+                    for home in means[called]:
+                        if self.outermost(edge.caller) != home:
+                            found.setdefault(home, set()).add(edge)
+        return found
+
+    def _overridden(self, home: Home) -> list[Home]:
+        """The methods of base classes that a method overrides: a call of theirs may run it."""
+        function = self._code.part(home.file).functions[home.function]
+        parent = function.parent
+        if parent <= 0 or self._code.part(home.file).functions[parent].kind != "class" or function.name.startswith("__"):
+            return []
+        bases = [base for base in self._resolver.bases(Home(home.file, parent)) if isinstance(base, Home)][1:]
+        methods = [(base, self._resolver.part(base).member(base.function, function.name)) for base in bases]
+        return [Home(base.file, method) for base, method in methods if method >= 0]
+
+    def _names(self, home: Home) -> list[str]:
+        if home.function == 0:
+            return []
+        part = self._code.part(home.file)
+        function = part.functions[home.function]
+        names = [function.name] if not function.name.startswith("<") else []
+        if function.name in ("__init__", "constructor", "__call__") and function.parent > 0:
+            names = [part.functions[function.parent].name]
+        return names
+
+    def _parts(self, wanted: dict[str, set[Home]]) -> Iterator[Part]:
+        named: dict[str, None] = {}
+        for name, homes in wanted.items():
+            paths = self._code.words.holding(name)
+            if len(paths) > _COMMON:
+                beside = {path for home in homes for path in self._code.words.holding(self._beside(home))}
+                paths = [path for path in paths if self._code.is_read(path) or path in beside]
+            named.update(dict.fromkeys(paths))
+        for path in sorted(named):
+            fresh = not self._code.is_read(path)
+            part = self._code.part(path)
+            if fresh:
+                self._opened(part)
+            yield part
+
+    def _beside(self, home: Home) -> str:
+        """A second word that callers of a function must hold: its class, else its module."""
+        functions = self._code.part(home.file).functions
+        parent = functions[home.function].parent
+        if parent > 0 and functions[parent].kind == "class":
+            return functions[parent].name
+        return home.file.rpartition("/")[2].partition(".")[0]
+
+    def _in_part(self, part: Part, name: str, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
+        for index, site in part.sites_by_name.get(name, ()):
+            yield from self._edge(part, index, site.call.func, targets)
+        for index, ref in part.passed_names.get(name, ()):
+            yield from self._edge(part, index, ref, targets)
+        for index, ref in part.injected_names.get(name, ()):
+            yield from self._edge(part, index, ref, targets)
+
+    def _edge(self, part: Part, index: int, expr: Expr, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
+        value = self._resolver.resolve(part.path, index, expr)
+        home = value.home if value is not None else None
+        if home is None:
+            return
+        if self._resolver.definition(home).kind == "class":
+            names = ("__call__",) if value is not None and value.instance else ("__init__", "constructor")
+            homes = [Home(home.file, i) for name in names if (i := self._resolver.part(home).member(home.function, name)) >= 0]
+        else:
+            homes = [home]
+        for one in homes:
+            if one in targets:
+                yield one, Edge(Home(part.path, index), expr.start, expr.end)
+
+
+class Reach:
+    """The entries (handlers, jobs) above each function."""
+
+    def __init__(self, callers: Callers) -> None:
+        self._callers = callers
+
+    def above(self, home: Home, is_entry: Callable[[Home], bool]) -> list[tuple[Home, tuple[Step, ...]]]:
+        """The entries that reach a function, nearest first, each with the calls on the way from it; itself, if it is one."""
+        start = self._callers.outermost(home)
+        seen, found = {start}, []
+        todo: list[tuple[Home, tuple[Step, ...]]] = [(start, ())]
+        for inner in self._inner(home):
+            if is_entry(inner):
+                return [(inner, ())]
+        while todo:
+            one, way = todo.pop(0)
+            if is_entry(one):
+                found.append((one, way))
+                continue
+            for edge in self._callers.of(one):
+                caller = self._callers.outermost(edge.caller)
+                entry = next((inner for inner in self._inner(edge.caller) if is_entry(inner)), caller)
+                if entry not in seen:
+                    seen.add(entry)
+                    todo.append((entry, (Step(edge.caller, edge.start, edge.end), *way)))
+        return found
+
+    def _inner(self, home: Home) -> Iterator[Home]:
+        """The closures around a place, inside out, up to the named function: a handler may be a closure."""
+        outer = self._callers.outermost(home)
+        functions = self._callers.functions(home)
+        index = home.function
+        while index >= 0:
+            yield Home(home.file, index)
+            if index == outer.function:
+                return
+            index = functions[index].parent
+

@@ -1,0 +1,131 @@
+"""What makes work that may repeat harmless: an id recorded once, a lock, a status check that returns early, a unique insert."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from guardrails.facts import Guard
+from guardrails.frameworks.catalogue import Catalogue
+from guardrails.names.options import Made, Options
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Function, Ref, Site, Step, dotted, enclosing, is_within, walk
+from guardrails.place import Place
+
+_LOCK = re.compile(r"(?i)(?:^|[._])(?:[a-z_]*lock(?!ed_?out)[a-z_]*|acquire|select_for_update|advisory_[a-z_]+|singleton|dedup\w*|claim\w*|is_duplicate|already_\w+|mark_processed|seen_before)(?:$|[.(])")
+_STATE = re.compile(r"(?i)(?:^|[._])(?:status|state|processed(?:_at)?|done|sent(?:_at)?|completed(?:_at)?|finished(?:_at)?|exists|is_\w+ed|already_\w+|delivered|handled|paid)(?:$|[.(\[])")
+_CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
+_DEEPEST = 2
+
+
+class Guards:
+    """Looks for guards before a place, in its function and in the functions called there."""
+
+    def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
+        self._resolver = resolver
+        self._once = frozenset(path for model in catalogue.models for path in model.records_once)
+        self._locks = frozenset(path for model in catalogue.models for path in model.locks)
+        self._once_words = frozenset(path.rpartition(".")[2] for path in self._once)
+
+    def before(self, home: Home, step: Step) -> Guard | None:
+        """A guard that runs before a step of a function on every way to it, or holds around it."""
+        function = self._resolver.definition(home)
+        return (
+            self._recorded(home, function, step)
+            or self._returned_early(home, function, step)
+            or self._held(home, function, step)
+        )  # fmt: skip
+
+    def opening(self, home: Home) -> Guard | None:
+        """A guard at the opening of a job's body."""
+        function = self._resolver.definition(home)
+        found = (self._guarding(home, site, 0) for site in function.sites)
+        first = next((guard for guard in found if guard is not None), None)
+        return first or self._early_exit(home, function, len(function.steps))
+
+    def _recorded(self, home: Home, function: Function, step: Step) -> Guard | None:
+        for site in function.sites:
+            if function.steps[site.step].start > step.start:
+                break
+            if _dominates(function, site, step):
+                guard = self._guarding(home, site, 0)
+                if guard is not None:
+                    return guard
+        return None
+
+    def _guarding(self, home: Home, site: Site, depth: int) -> Guard | None:
+        """Whether a call records an id once, or does so inside."""
+        text = dotted(site.call.func)
+        place = Place(home.file, site.call.start, site.call.end)
+        value = self._resolver.resolve(home.file, home.function, site.call.func)
+        path = value.path if value is not None else text
+        if path in self._once or path in self._locks or self._is_nx(home, site):
+            return Guard(f"`{text}` records it once", place)
+        if text.rpartition(".")[2] in self._once_words - {"add", "set", "insert", "get"}:
+            return Guard(f"`{text}` records it once", place)
+        if _LOCK.search(text):
+            return Guard(f"`{text}` guards it", place)
+        if value is not None and value.home is not None and depth < _DEEPEST and self._resolver.definition(value.home).kind == "function":
+            inner = self._resolver.definition(value.home)
+            if _catches_conflict(inner) or any(self._guarding(value.home, s, depth + 1) for s in inner.sites):
+                return Guard(f"`{text}` guards it", place)
+        return None
+
+    def _is_nx(self, home: Home, site: Site) -> bool:
+        """redis `set(key, value, nx=True)`, on any client."""
+        last = dotted(site.call.func).rpartition(".")[2]
+        if last == "setnx":
+            return True
+        if last == "set":
+            nx = Options(self._resolver, [Made(site.call, home)]).get("nx")
+            return nx is not None and nx != "maybe"
+        return last == "add" and "cache" in dotted(site.call.func).lower()
+
+    def _returned_early(self, home: Home, function: Function, step: Step) -> Guard | None:
+        return self._early_exit(home, function, function.steps.index(step))
+
+    def _early_exit(self, home: Home, function: Function, before: int) -> Guard | None:
+        """`if order.status == DONE: return` before the step."""
+        for block in function.blocks:
+            if block.kind == "if" and block.ends in ("return", "raise") and 0 <= block.opened_by < before:
+                test = function.steps[block.opened_by]
+                if any(_STATE.search(dotted(expr)) for expr in walk(test.value) if test.value is not None):
+                    return Guard("a status check returns early", Place(home.file, test.start, test.end))
+        return None
+
+    def _held(self, home: Home, function: Function, step: Step) -> Guard | None:
+        """The step stands below `if created:`, inside `with lock`, or in a try that catches a conflict."""
+        for block in enclosing(function, step.block):
+            opener = function.steps[block.opened_by] if block.opened_by >= 0 else None
+            if block.kind == "with" and opener is not None and opener.value is not None and _LOCK.search(dotted(opener.value)):
+                return Guard("a lock is held around it", Place(home.file, opener.start, opener.end))
+            if block.kind == "try" and any(_is_conflict_catch(s) and s.block == block.parent for s in function.steps):
+                return Guard("a unique insert fails for what was seen before", Place(home.file, block.start, block.start))
+        return None
+
+
+def _dominates(function: Function, site: Site, step: Step) -> bool:
+    """Whether a call runs before a step whenever the step runs: its block encloses the step's, or it stands in a head that does."""
+    own = function.steps[site.step]
+    if own.start >= step.start:
+        return False
+    return any(is_within(function, step.block, b) for b in (own.block,)) or any(
+        block.kind in ("try", "with") and is_within(function, step.block, block.parent) for block in _chain(function, own.block)
+    )
+
+
+def _chain(function: Function, block: int) -> Iterator:  # type: ignore[type-arg]
+    for one in enclosing(function, block):
+        if one.kind not in ("try", "with"):
+            return
+        yield one
+
+
+def _is_conflict_catch(step: Step) -> bool:
+    if step.kind != "catch" or step.value is None:
+        return False
+    return any(isinstance(expr, Ref) and _CONFLICT.search(expr.name) for expr in walk(step.value))
+
+
+def _catches_conflict(function: Function) -> bool:
+    return any(_is_conflict_catch(step) for step in function.steps)

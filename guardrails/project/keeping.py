@@ -1,0 +1,141 @@
+"""Who waits for a spawn, what ties it to the request, and why its loss may be harmless."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from guardrails.frameworks.sightings import SpawnSeen
+from guardrails.names.options import Hit
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Ref, Site, dotted, walk
+
+_LIGHT = re.compile(
+    r"(?i)(?:^|[._])(?:(?:emit|record|report|send|track|push|incr\w*|log|flush|update)_?\w*(?:metric|stat|telemetry|gauge|counter|usage)s?\w*"
+    r"|unlink|rmtree|remove_?(?:file|dir|temp\w*)?|cleanup\w*|clean_up\w*|delete_?(?:temp|tmp|file|dir)\w*|close|aclose|shutdown|incr|gauge)$"
+)
+_COLLECT = frozenset(("append", "add", "push", "insert", "extend", "register", "track", "put"))
+_JOINS = frozenset(("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for"))
+_HANDED_ON = frozenset(("returned", "yielded", "entered", "iterated"))
+_STREAMS = re.compile(
+    r"(?:^|\.)(?:StreamingResponse|EventSourceResponse|StreamingHttpResponse|StreamResponse|ServerSentEvents?|Sse|WebSocketResponse|WebSocketUpgrade|"
+    r"ReadableStream|TransformStream|streamText|streamSSE|stream_with_context|Body\.from_stream)\b"
+)
+
+
+class Keeping:
+    """Judges spawns; `waits` are calls that wait for what they are given."""
+
+    def __init__(self, resolver: Resolver, waits: frozenset[str]) -> None:
+        self._resolver, self._waits = resolver, waits
+
+    def kept(self, seen: SpawnSeen) -> str:
+        """Who keeps the spawn, in words; "" for nobody."""
+        site, home = seen.site, seen.made.home
+        function = self._resolver.definition(home)
+        if seen.origin is not None and seen.origin.call is not site.call:
+            return self._kept_object(seen, function)
+        return self._kept_value(site, home, function)
+
+    def _kept_object(self, seen: SpawnSeen, function: Function) -> str:
+        """A thread or process object: joined in this function, or held by something that lives longer."""
+        name = dotted(seen.site.call.func).rpartition(".")[0]
+        if name.startswith(("self.", "this.")):
+            return f"`{name}` holds it"
+        if name and self._used(function, name):
+            return f"`{name}` is waited for or held"
+        return self._kept_value(seen.site, seen.made.home, function) if seen.form.kind == "pool" else ""
+
+    def _kept_value(self, site: Site, home: Home, function: Function) -> str:
+        if site.use == "awaited" or site.use in _HANDED_ON:
+            return "it is awaited" if site.use == "awaited" else "it is handed on"
+        if site.use == "kept":
+            return "it is collected"
+        if site.use == "passed":
+            return "it is passed on" if self._collects(site, home, function) else ""
+        if site.use == "chained":
+            return "it is waited for" if site.holder in _JOINS else ""
+        if site.use == "assigned" and site.holder not in ("", "_"):
+            if "." in site.holder or "[" in site.holder:
+                return f"`{site.holder}` holds it"
+            return f"`{site.holder}` is waited for or held" if self._used(function, site.holder) else ""
+        return ""
+
+    def _collects(self, site: Site, home: Home, function: Function) -> bool:
+        last = site.holder.rpartition(".")[2]
+        if last in ("drop", "void", "print"):
+            return False
+        outer = next((s for s in function.sites if s.call.start <= site.call.start and s.call.end >= site.call.end and s is not site and dotted(s.call.func) == site.holder), None)
+        value = self._resolver.resolve(home.file, home.function, outer.call.func) if outer is not None else None
+        return last in _COLLECT or (value is not None and value.path in self._waits) or last not in ("then", "catch")
+
+    def _used(self, function: Function, name: str) -> bool:
+        """The name is awaited, joined, returned, collected or passed on later in the function."""
+        for step in function.steps:
+            for expr in walk(step.value) if step.value is not None else ():
+                if isinstance(expr, Await) and dotted(expr.value) == name:
+                    return True
+                if isinstance(expr, Call) and (self._joins(expr, name) or any(_is(arg.value, name) for arg in expr.args)):
+                    return True
+            if step.kind in ("return", "iterate") and step.value is not None and any(_is(e, name) for e in walk(step.value)):
+                return True
+            if step.kind == "assign" and step.value is not None and _is(step.value, name) and step.targets and "." in dotted(step.targets[0]):
+                return True
+        return False
+
+    @staticmethod
+    def _joins(call: Call, name: str) -> bool:
+        owner, _, last = dotted(call.func).rpartition(".")
+        return owner == name and last in _JOINS
+
+    def runs(self, hit: Hit | None) -> str:
+        """What is run, in words."""
+        if hit is None:
+            return ""
+        if isinstance(hit.expr, Closure):
+            return "a closure"
+        text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
+        return text or "it"
+
+    def light(self, hit: Hit | None) -> str:
+        """Why losing it is harmless, "" when it is not known to be."""
+        if hit is None:
+            return ""
+        if isinstance(hit.expr, Closure):
+            return self._light_body(Home(hit.home.file, hit.expr.function))
+        text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
+        if _LIGHT.search(text.replace("()", "")):
+            return "it only cleans up or emits a metric"
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
+        if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
+            return self._light_body(value.home)
+        return ""
+
+    def _light_body(self, home: Home) -> str:
+        """Every call in the body cleans up, logs or emits a metric."""
+        texts = [dotted(site.call.func).replace("()", "") for site in self._resolver.definition(home).sites]
+        serious = [text for text in texts if not _LIGHT.search(text) and not _is_log(text)]
+        return "it only cleans up or emits a metric" if texts and not serious and any(_LIGHT.search(t) for t in texts) else ""
+
+    def streams(self, function: Function) -> bool:
+        """The function answers with a stream that lives as long as the connection."""
+        return any(_STREAMS.search(text) for text in _answers(function))
+
+
+def _answers(function: Function) -> Iterator[str]:
+    if function.returns is not None:
+        yield from (expr.name for expr in walk(function.returns) if isinstance(expr, Ref))
+    for param in function.params:
+        if isinstance(param.annotation, Ref) and param.annotation.name.rpartition(".")[2] in ("WebSocket", "WebSocketUpgrade"):
+            yield "WebSocketUpgrade"
+    for site in function.sites:
+        yield dotted(site.call.func)
+
+
+def _is(expr: Expr, name: str) -> bool:
+    return isinstance(expr, Ref | Attr) and dotted(expr) == name
+
+
+def _is_log(text: str) -> bool:
+    owner, _, last = text.rpartition(".")
+    return last in ("debug", "info", "warning", "warn", "error", "exception", "log", "print") or text in ("str", "Path", "exists")

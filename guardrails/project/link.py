@@ -1,0 +1,188 @@
+"""Sightings into facts: settings, keys, payloads, guards and reach filled in from the whole project."""
+
+from __future__ import annotations
+
+import re
+
+from guardrails.facts import (
+    Absent,
+    Enqueue,
+    Handler,
+    Job,
+    KeySupport,
+    Known,
+    Log,
+    Schedule,
+    Scope,
+    Setting,
+    Spawn,
+    Unknown,
+)
+from guardrails.finding import Related
+from guardrails.frameworks.model import Key
+from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
+from guardrails.names.options import Answer, Hit, Made
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Group, Literal_, Pair, dotted
+from guardrails.place import Place
+from guardrails.project.guards import Guards
+from guardrails.project.keeping import Keeping
+from guardrails.project.logged import Values
+from guardrails.project.settings import Settings
+from guardrails.project.shapes import Shapes
+
+_WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
+_KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key|^_?job_?id$|^message_?id$")
+
+
+
+class Linker:
+    """Builds facts from sightings."""
+
+    def __init__(self, resolver: Resolver, settings: Settings, shapes: Shapes, guards: Guards, keeping: Keeping, values: Values) -> None:
+        self._resolver, self._settings, self._shapes = resolver, settings, shapes
+        self._guards, self._keeping, self._values = guards, keeping, values
+
+    def scope(self, home: Home) -> Scope:
+        return Scope(home.file, home.function, self._resolver.definition(home).qualname)
+
+    def _language(self, home: Home) -> str:
+        return self._resolver.part(home).language
+
+    def job(self, seen: JobSeen) -> Job:
+        limit = self._settings.limit(seen)
+        definition = self._resolver.definition(seen.owner or seen.home)
+        place = seen.at or Place(seen.home.file, definition.name_start, definition.name_end)
+        if seen.form.call and seen.options.calls:
+            made = seen.options.calls[0]
+            place = Place(made.home.file, made.call.start, made.call.end)
+        home = seen.options.calls[0].home if seen.form.call and seen.options.calls else seen.home
+        return Job(
+            place=place, scope=self.scope(home), framework=seen.model.framework, language=self._language(seen.home), title=seen.model.title,
+            name=seen.name, symbol=seen.symbol, timeout=limit.setting, limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
+            limit_related=limit.related, cause=limit.cause, repeats=self._settings.repeats(seen),
+            guard=self._guards.opening(seen.home) if not seen.symbol.startswith("?") else None,
+        )  # fmt: skip
+
+    def enqueue(self, seen: EnqueueSeen, jobs: JobTable) -> Enqueue:
+        key = seen.form.key or seen.model.key or Key()
+        setting = self._key(seen, key, jobs)
+        home = seen.made.home
+        step = self._resolver.definition(home).steps[seen.site.step]
+        return Enqueue(
+            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
+            call=dotted(seen.made.call.func).rpartition(".")[2], target=seen.target, job=seen.job, key=setting,
+            support=KeySupport(key.how, key.window, key.instead), payload=tuple(self._shapes.payload(name, hit) for name, hit in self._payload(seen)),
+            guard=self._guards.before(home, step), misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
+            dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "", carries_only=seen.form.signature,
+        )  # fmt: skip
+
+    @staticmethod
+    def _payload(seen: EnqueueSeen) -> list[tuple[str, Hit]]:
+        beside = (*seen.form.options, *((seen.form.job,) if seen.form.job else ()))
+        return seen.options.selected(seen.form.payload, beside)
+
+    def _key(self, seen: EnqueueSeen, key: Key, jobs: JobTable) -> Setting:
+        if not key.arguments and not key.declared:
+            return Absent(None)
+        answer = seen.options.first(key.arguments)
+        setting = self._present(answer)
+        if isinstance(setting, Known):
+            for name, value in key.requires.items():
+                with_it = seen.options.get(name)
+                if with_it is None or (isinstance(with_it, Hit) and isinstance(with_it.expr, Literal_) and with_it.expr.value != value):
+                    return Absent(None, looked_in=(name,))
+        if not isinstance(setting, Known) and seen.job in jobs and key.declared and jobs[seen.job].options.calls:
+            declared = self._present(jobs[seen.job].options.first(key.declared))
+            setting = declared if isinstance(declared, Known) else setting
+        return setting
+
+    def _present(self, answer: Answer) -> Setting:
+        if isinstance(answer, Hit):
+            if isinstance(answer.expr, Literal_) and answer.expr.value is None:
+                return Absent(None)
+            text = self._resolver.text(answer.home.file, answer.expr.start, answer.expr.end)
+            return Known(text, Place(answer.home.file, answer.expr.start, answer.expr.end))
+        return Unknown("its options arrive by an argument that was not resolved") if answer == "maybe" else Absent(None)
+
+    @staticmethod
+    def _misplaced(seen: EnqueueSeen, key: Key) -> str:
+        """A key that was put into the data, where the queue does not look."""
+        names = {argument.rpartition(".")[2] for argument in key.arguments}
+        for arg in seen.made.call.args:
+            for item in arg.value.items if isinstance(arg.value, Group) and arg.value.kind == "dict" else ():
+                name = str(item.key.value) if isinstance(item, Pair) and isinstance(item.key, Literal_) else ""
+                if key.how and (name in names or re.search(r"(?i)idempot|dedup", name)):
+                    return name
+        return ""
+
+    def _dropped(self, home: Home, seen: EnqueueSeen) -> str:
+        """A key that the enclosing wrapper is given and does not pass on."""
+        definition = self._resolver.definition(home)
+        names = [name for param in definition.params for name in param.name.split(",")]
+        text = self._resolver.text(home.file, seen.made.call.start, seen.made.call.end)
+        given = next((name for name in names if _KEY_WORD.search(name) and not re.search(rf"\b{re.escape(name)}\b", text)), "")
+        return given if given and not re.search(r"(?i)job_?id$", given) else ""
+
+    def _place(self, made: Made) -> Place:
+        return Place(made.home.file, made.call.start, made.call.end)
+
+    def handler(self, seen: HandlerSeen) -> Handler:
+        definition = self._resolver.definition(seen.home)
+        unsafe = any(verb in ("POST", "PUT", "PATCH", "DELETE") for verb in seen.methods) if seen.methods else None
+        return Handler(
+            place=Place(seen.home.file, definition.name_start, definition.name_end), scope=self.scope(seen.home), framework=seen.model.framework,
+            language=self._language(seen.home), title=seen.model.title, name=_handler_name(definition.qualname, seen), route=seen.route, methods=seen.methods,
+            unsafe=unsafe, webhook=self._webhook(seen, definition.qualname), streams=self._keeping.streams(definition),
+        )  # fmt: skip
+
+    @staticmethod
+    def _webhook(seen: HandlerSeen, name: str) -> str:
+        """Why the handler receives an external system's events: its route's, its own or its file's name says so."""
+        if seen.methods and not set(seen.methods) & {"POST", "PUT"}:
+            return ""
+        for what, text in (("its route", seen.route), ("its name", name), ("its file", seen.home.file.rpartition(".")[0])):
+            if _WEBHOOK.search(text) and not re.search(r"(?i)oauth|login|auth_?callback|sso", text):
+                return f"{what} says that it receives events"
+        return ""
+
+    def spawn(self, seen: SpawnSeen, light: bool = True) -> Spawn:
+        home = seen.made.home
+        kept = self._keeping.kept(seen) if not seen.form.request_bound else ""
+        return Spawn(
+            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
+            kind=seen.form.kind, call=_shown(seen), runs=self._keeping.runs(seen.runs), kept=kept,
+            light=self._keeping.light(seen.runs), request_bound=seen.form.request_bound,
+        )  # fmt: skip
+
+    def log(self, seen: LogSeen) -> Log | None:
+        """The log call, None where nothing that it writes is a secret."""
+        values = self._values.of(seen)
+        home = seen.made.home
+        return Log(
+            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
+            call=dotted(seen.made.call.func), values=values,
+        ) if values else None  # fmt: skip
+
+    def schedule(self, seen: ScheduleSeen) -> Schedule:
+        home = seen.made.home
+        return Schedule(
+            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
+            job=seen.job, when=seen.when,
+        )  # fmt: skip
+
+    def related(self, home: Home, start: int, end: int, message: str) -> Related:
+        return Related(Place(home.file, start, end), message)
+
+
+def _shown(seen: SpawnSeen) -> str:
+    text = dotted(seen.made.call.func)
+    return text if len(text) <= 60 else text[-60:]
+
+
+def _handler_name(qualname: str, seen: HandlerSeen) -> str:
+    if qualname.rpartition(".")[2].startswith("<"):
+        return f"{'/'.join(seen.methods)} {seen.route}".strip() or "the handler"
+    return qualname
+
+

@@ -1,0 +1,212 @@
+"""What a log call writes: each value with the secret noun that it ends in, or the whole object that it is."""
+
+from __future__ import annotations
+
+import re
+
+from guardrails.facts import Logged
+from guardrails.finding import Related
+from guardrails.frameworks.sightings import LogSeen
+from guardrails.names.evaluate import as_text
+from guardrails.names.options import Hit
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import (
+    Attr,
+    Await,
+    Call,
+    Choice,
+    Comp,
+    Expr,
+    Group,
+    Index,
+    Literal_,
+    Op,
+    Pair,
+    Ref,
+    Spread,
+    Text,
+    dotted,
+)
+from guardrails.place import Place
+from guardrails.project.secrets import secret_noun, words_of
+
+_MASKS = re.compile(r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_)")
+_HARMLESS_CALLS = frozenset("len bool type isinstance id sorted_keys keys count exists is_none is_some is_empty startswith endswith".split())
+_READERS = frozenset("get_secret_value expose_secret get_password get_access_token get_api_key".split())
+_SHOWERS = frozenset("str repr dict json.dumps pprint.pformat pformat JSON.stringify String format vars list tuple dumps inspect to_string clone as_str to_owned as_ref unwrap unwrap_or_default lower upper strip encode decode".split())
+_REQUEST = frozenset("request req self.request ctx.request info.context.request http_request".split())
+_BODIES = frozenset("data body POST form json cookies COOKIES headers META body() json() form() get_json() text()".split())
+_HARMLESS_HEADERS = frozenset(("response", "resp", "res", "result", "reply", "reader", "row", "table", "sheet", "worksheet", "csv", "writer", "df", "columns", "column"))
+_ENV_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$")
+_DEEPEST = 4
+
+
+class Values:
+    """Takes the arguments of log calls apart. `masks` are the project's own redaction helpers, `more` its secret words."""
+
+    def __init__(self, resolver: Resolver, masks: frozenset[str], more: frozenset[str]) -> None:
+        self._resolver, self._masks, self._more = resolver, masks, more
+
+    def of(self, seen: LogSeen) -> tuple[Logged, ...]:
+        """The secrets among what a log call writes; harmless values are left out."""
+        found: list[Logged] = []
+        made = seen.made
+        for arg in made.call.args:
+            if arg.name in ("exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "err", "target", "parent"):
+                continue
+            name = arg.name if arg.name != "extra" else ""
+            found.extend(self._value(Hit(arg.value, made.home), name, 0))
+        return tuple(found)
+
+    def _value(self, hit: Hit, name: str, depth: int) -> list[Logged]:
+        """The secrets in an expression; `name` is the key under which it is logged."""
+        if depth > _DEEPEST:
+            return []
+        expr = hit.expr
+        match expr:
+            case Literal_() | Comp():
+                return []
+            case Text():
+                return self._parts(hit, expr.parts, depth)
+            case Op(op="%" | "+" | "or" | "??" | "and" | "?" | "&"):
+                return self._parts(hit, expr.parts if expr.op != "and" else expr.parts[-1:], depth)
+            case Op():
+                return []
+            case Group():
+                return self._parts(hit, expr.items, depth)
+            case Pair():
+                key = as_text(expr.key) or ""
+                return self._value(Hit(expr.value, hit.home), key, depth + 1)
+            case Spread() | Await():
+                return self._value(Hit(expr.value, hit.home), name, depth)
+            case Choice():
+                return self._parts(hit, (expr.yes, expr.no), depth)
+            case Call():
+                return self._call(hit, expr, name, depth)
+            case _:
+                return self._leaf(hit, name, depth)
+
+    def _parts(self, hit: Hit, parts: tuple[Expr, ...], depth: int) -> list[Logged]:
+        return [found for part in parts for found in self._value(Hit(part, hit.home), "", depth + 1)]
+
+    def _call(self, hit: Hit, call: Call, name: str, depth: int) -> list[Logged]:
+        text = dotted(call.func)
+        last = text.rpartition(".")[2]
+        if last in self._masks or _MASKS.search(last) or last in _HARMLESS_CALLS:
+            return []
+        if last in _READERS:
+            return [self._logged(hit, words_of(last)[-1] if last != "get_secret_value" else "secret")]
+        if last == "format" and isinstance(call.func, Attr):
+            return self._parts(hit, tuple(arg.value for arg in call.args), depth)
+        if text in _SHOWERS or (call.macro and last == "format"):
+            return self._parts(hit, tuple(arg.value for arg in call.args), depth)
+        if last in _SHOWERS and isinstance(call.func, Attr | Ref) and not call.args:
+            base = call.func.base if isinstance(call.func, Attr) else Ref(call.start, call.end, text.rpartition(".")[0])
+            return self._value(Hit(base, hit.home), name, depth + 1)
+        if last in ("get", "pop", "getenv", "get_header") and call.args:
+            return self._keyed(hit, as_text(call.args[0].value) or "")
+        return self._body(hit, f"{text}()")
+
+    def _keyed(self, hit: Hit, key: str) -> list[Logged]:
+        noun = secret_noun(key, self._more)
+        return [self._logged(hit, noun)] if noun else []
+
+    def _leaf(self, hit: Hit, name: str, depth: int) -> list[Logged]:
+        expr = hit.expr
+        if isinstance(expr, Index):
+            key = as_text(expr.key)
+            return self._keyed(hit, key) if key is not None else self._value(Hit(expr.base, hit.home), name, depth + 1)
+        text = dotted(expr)
+        last = text.rpartition(".")[2]
+        noun = secret_noun(last, self._more)
+        if noun and not self._is_harmless(hit, last):
+            return [self._logged(hit, noun)]
+        if last in ("headers", "environ", "header") or words_of(last)[-2:] in (["request", "headers"], ["all", "headers"]):
+            return self._headers(hit, text, last)
+        if isinstance(expr, Ref) and "." not in expr.name:
+            return self._local(hit, expr, depth)
+        return self._body(hit, text)
+
+    def _headers(self, hit: Hit, text: str, last: str) -> list[Logged]:
+        owner = text.rpartition(".")[0].rpartition(".")[2]
+        if last == "environ":
+            value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+            return [self._logged(hit, "the whole environment", whole=True)] if value is not None and value.path == "os.environ" else []
+        if last == "header" or set(words_of(owner)) & _HARMLESS_HEADERS or "response" in text.lower():
+            return []
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        made = value.made if value is not None else None
+        if value is not None and any(word in value.path for word in ("csv.", "openpyxl", "tabulate", "response", "Response")):
+            return []
+        if isinstance(made, Group):
+            return self._literal_headers(hit, made)
+        if isinstance(made, Comp | Literal_):
+            return []
+        return [self._logged(hit, "whole headers", whole=True)]
+
+    def _literal_headers(self, hit: Hit, group: Group) -> list[Logged]:
+        """A literal mapping is judged by its keys, and by those that are added later; a list is a table's head."""
+        keys = [as_text(item.key) or "" for item in group.items if isinstance(item, Pair)] + self._added_keys(hit)
+        secret = next((key for key in keys if secret_noun(key.replace("-", "_")) or "api-key" in key.lower()), "")
+        hidden = any(isinstance(item, Spread) for item in group.items)
+        return [self._logged(hit, "whole headers", whole=True)] if group.kind == "dict" and (secret or hidden) else []
+
+    def _added_keys(self, hit: Hit) -> list[str]:
+        name = getattr(hit.expr, "name", "")
+        steps = self._resolver.definition(hit.home).steps
+        return [
+            as_text(target.key) or ""
+            for step in steps
+            for target in step.targets
+            if isinstance(target, Index) and dotted(target.base) == name
+        ]
+
+    def _body(self, hit: Hit, text: str) -> list[Logged]:
+        """A whole request body or cookies: `request.data`, `await request.json()`."""
+        owner, _, last = text.rpartition(".")
+        if owner in _REQUEST and last in _BODIES:
+            return [self._logged(hit, "whole headers" if last in ("headers", "META") else "the whole request body", whole=True)]
+        return []
+
+    def _local(self, hit: Hit, ref: Ref, depth: int) -> list[Logged]:
+        """What a local variable was built from, where it was assigned once in the same function."""
+        definition = self._resolver.definition(hit.home)
+        steps = [s for s in definition.steps if s.kind == "assign" and any(getattr(t, "name", "") == ref.name for t in s.targets)]
+        if len(steps) != 1 or steps[0].value is None or steps[0].start >= ref.start:
+            return []
+        value = steps[0].value
+        if not isinstance(value, Text | Op | Group | Ref | Attr | Index | Call | Await):
+            return []
+        if isinstance(value, Call | Await) and not self._shows(value):
+            return []
+        inner = self._value(Hit(value, hit.home), "", depth + 1)
+        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        return [
+            Logged(f"{ref.name}", place, one.secret, one.whole, (Related(one.place, f"`{one.text}` goes into `{ref.name}` here"), *one.evidence))
+            for one in inner[:1]
+        ]
+
+    @staticmethod
+    def _shows(value: Expr) -> bool:
+        call = value.value if isinstance(value, Await) else value
+        text = dotted(call.func) if isinstance(call, Call) else ""
+        last = text.rpartition(".")[2]
+        return text in _SHOWERS or last in _READERS or last == "format" or (text.rpartition(".")[0] in _REQUEST and f"{last}()" in _BODIES)
+
+    def _is_harmless(self, hit: Hit, last: str) -> bool:
+        """A constant that names an environment variable, a token of text, a masking type."""
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        if value is None:
+            return False
+        if isinstance(value.made, Literal_):
+            return _ENV_NAME.match(str(value.made.value or "")) is not None or not isinstance(value.made.value, str)
+        if "SecretStr" in value.path or "SecretBytes" in value.path:
+            return True
+        path = value.path.lower()
+        if isinstance(value.made, Call) and _MASKS.search(dotted(value.made.func).rpartition(".")[2]):
+            return True
+        return words_of(last) in (["token"], ["tokens"]) and ("[*]" in path or "split()" in path or "token" in path.rpartition("[")[0].rpartition(".")[2] and "tokeniz" in path)
+
+    def _logged(self, hit: Hit, noun: str, whole: bool = False) -> Logged:
+        text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
+        return Logged(" ".join(text.split())[:80], Place(hit.home.file, hit.expr.start, hit.expr.end), noun, whole)

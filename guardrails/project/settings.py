@@ -1,0 +1,265 @@
+"""What a job's settings are in effect: on the job, its class, its application, its worker's command line, by default."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+
+from guardrails.facts import NEVER, Absent, Known, Repeat, Setting, Unknown, Varies
+from guardrails.finding import Related
+from guardrails.frameworks.model import Model, Timeout
+from guardrails.frameworks.sightings import JobSeen
+from guardrails.names.code import Code, Part
+from guardrails.names.evaluate import evaluate
+from guardrails.names.options import Answer, Hit, Made, Options
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Call, Expr, Function, Group, Index, Literal_, Pair, Ref, Step, dotted, enclosing, walk
+from guardrails.place import Place
+from guardrails.project.units import command_lines, flag, is_development
+
+_DEBUG = re.compile(r"(?i)debug|test|dev|local")
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """A settings key with its value where it is assigned; `sure` is false below a condition."""
+
+    key: str
+    hit: Hit
+    place: Place
+    sure: bool
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """A job's effective time limit, the places that bear on it, and the cause that jobs without one may share."""
+
+    setting: Setting
+    related: tuple[Related, ...] = ()
+    cause: str = ""
+
+
+class Settings:
+    """Resolves settings of jobs over the whole project."""
+
+    def __init__(self, code: Code, resolver: Resolver) -> None:
+        self._code, self._resolver = code, resolver
+        self.assigned = cache(self._assigned)
+        self.lines = cache(lambda pattern: tuple(command_lines(code, pattern)))
+
+    def limit(self, job: JobSeen) -> Limit:
+        """The effective time limit of a job, in seconds."""
+        spec = job.model.timeout
+        if spec is None:
+            return Limit(Unknown("its framework's limits are not modelled"))
+        void = self._void(job.model, spec)
+        if void is not None:
+            return Limit(Absent(NEVER, spec.source, (void.path,)), (Related(void, spec.void_words),), f"void:{job.model.framework}:{void.path}")
+        near = self._near(job, spec)
+        return Limit(near) if near is not None else self._far(job, spec)
+
+    def _void(self, model: Model, spec: Timeout) -> Place | None:
+        lines = self.lines(model.worker) if spec.void_under and model.worker else ()
+        void = [line for line in lines if re.search(spec.void_under, line.words)]
+        return void[0].place if void and len(void) == len(lines) else None
+
+    def _near(self, job: JobSeen, spec: Timeout) -> Setting | None:
+        """What stands on the job itself: its options, its class's attributes, its base task's, a bound inside its body."""
+        selectors = spec.arguments if not job.form.call else (*spec.enqueue, *spec.arguments)
+        setting = self._read(job.options.first(selectors), spec)
+        if setting is not None:
+            return setting
+        for owner in self._classes(job):
+            for home in self._resolver.bases(owner):
+                for name in spec.attributes if isinstance(home, Home) else ():
+                    setting = self._read(self._attribute(home, name), spec) if isinstance(home, Home) else None
+                    if setting is not None:
+                        return setting
+        return self._bound_inside(job, spec)
+
+    def _bound_inside(self, job: JobSeen, spec: Timeout) -> Setting | None:
+        for site in self._resolver.definition(job.home).sites if spec.inside else ():
+            value = self._resolver.resolve(job.home.file, job.home.function, site.call.func)
+            if value is not None and value.path in spec.inside:
+                return Unknown("its body limits itself", Place(job.home.file, site.call.start, site.call.end), "yes")
+        return None
+
+    def _classes(self, job: JobSeen) -> Iterator[Home]:
+        if job.owner is not None:
+            yield job.owner
+        if job.listed_in is not None:
+            yield job.listed_in
+        base = job.options.get("base") if job.options.calls else None
+        if isinstance(base, Hit):
+            value = self._resolver.resolve(base.home.file, base.home.function, base.expr)
+            if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "class":
+                yield value.home
+
+    def _attribute(self, home: Home, name: str) -> Answer:
+        for step in self._resolver.definition(home).steps:
+            if step.value is not None and any(getattr(target, "name", "") == name for target in step.targets):
+                return Hit(step.value, home)
+        return None
+
+    def _read(self, answer: Answer, spec: Timeout) -> Setting | None:
+        """A setting from an answer; None where nobody set it, or a sentinel inherits."""
+        if answer is None:
+            return None
+        if answer == "maybe":
+            return Unknown("its options arrive by an argument that was not resolved")
+        assert isinstance(answer, Hit)
+        place = Place(answer.home.file, answer.expr.start, answer.expr.end)
+        constant = evaluate(self._resolver, answer)
+        if constant is None:
+            return Unknown("its value is only known when it runs", place, "yes")
+        return _normal(constant.value, spec, place)
+
+    def _far(self, job: JobSeen, spec: Timeout) -> Limit:
+        """What stands on the application, in its settings, on its worker's command line; else the default."""
+        options = Options(self._resolver, [job.app]) if job.app is not None else None
+        setting = self._read(options.first(spec.app), spec) if options is not None and spec.app else None
+        setting = setting or self._in_settings(job, spec) or self._on_command_lines(job, spec)
+        if setting is not None:
+            return Limit(setting, cause=_cause(job, setting.at) if isinstance(setting, Known) else "")
+        default = NEVER if spec.default is None else spec.default
+        looked = self._looked_in(job, spec)
+        at = looked[0] if looked else ""
+        return Limit(Absent(default, spec.source, looked), cause=f"untimed:{job.model.framework}:{at}")
+
+    def _in_settings(self, job: JobSeen, spec: Timeout) -> Setting | None:
+        found = [entry for entry in self.assigned(spec.settings, spec.prefixes) if self._concerns(entry.place.path, job)]
+        settings = [(entry, self._read(entry.hit, spec)) for entry in found]
+        values = [(entry, setting) for entry, setting in settings if setting is not None]
+        if not values:
+            return None
+        sure = [setting for entry, setting in values if entry.sure]
+        if not sure:
+            return Unknown("it is set only under a condition", values[0][0].place)
+        finite = [s for s in sure if not (isinstance(s, Known) and s.value == NEVER)]
+        return finite[-1] if finite else sure[-1]
+
+    def _concerns(self, path: str, job: JobSeen) -> bool:
+        """Whether a settings file belongs to a job's application: no other application of the framework is nearer to it."""
+        homes = sorted({made.home.file for made in self.apps.get(job.model.framework, ())})
+        if len(homes) < 2:
+            return True
+        own = job.app.home.file if job.app is not None else _nearest(job.home.file, homes)
+        return _shared(path, own) >= max(_shared(path, home) for home in homes)
+
+    apps: dict[str, tuple[Made, ...]] = {}
+
+    def _on_command_lines(self, job: JobSeen, spec: Timeout) -> Setting | None:
+        lines = self.lines(job.model.worker) if spec.flags and job.model.worker else ()
+        given = [(line, flag(line, spec.flags)) for line in lines]
+        known = [Known(_number(value), line.place) for line, value in given if value is not None]
+        if not known:
+            return None
+        if len(known) < len(given):
+            return Unknown("only some of its workers have it on their command lines", known[0].at)
+        return known[0] if len({k.value for k in known}) == 1 else Varies(tuple(known))
+
+    def _looked_in(self, job: JobSeen, spec: Timeout) -> tuple[str, ...]:
+        files = [job.app.home.file] if job.app is not None else [made.home.file for made in self.apps.get(job.model.framework, ())]
+        files += [path for path in self.settings_files(job.model) if self._concerns(path, job)]
+        files += [line.place.path for line in (self.lines(job.model.worker) if job.model.worker else ())]
+        return tuple(dict.fromkeys(path for path in files if path != job.home.file))[:4]
+
+    def settings_files(self, model: Model) -> list[str]:
+        """The files that hold settings of a framework, whether or not they set a limit."""
+        prefixes = tuple(prefix.upper() for prefix in (model.timeout.prefixes if model.timeout else ()))
+        return [part.path for part in self._code.parts() if prefixes and _has_setting(part.functions[0], prefixes)]
+
+    def _assigned(self, keys: tuple[str, ...], prefixes: tuple[str, ...]) -> tuple[Assigned, ...]:
+        wanted = {key.lower() for key in keys} | {f"{prefix}{key}".lower() for prefix in prefixes for key in keys}
+        found: list[Assigned] = []
+        for part in self._code.parts():
+            text = self._code.text(part.path).lower()
+            if not is_development(part.path) and any(key.lower().encode() in text for key in keys):
+                found.extend(self._in_part(part, wanted))
+        return tuple(found)
+
+    def _in_part(self, part: Part, wanted: set[str]) -> Iterator[Assigned]:
+        for index, function in enumerate(part.functions):
+            if _DEBUG.match(function.name) and function.kind == "class":
+                continue
+            for step in function.steps:
+                for key, value in _entries(step):
+                    if key.lower() in wanted:
+                        home = Home(part.path, index)
+                        yield Assigned(key, Hit(value, home), Place(part.path, value.start, value.end), _is_sure(function, step))
+
+    def repeats(self, job: JobSeen, guard_calls: tuple[str, ...] = ()) -> Repeat | None:
+        """Why a job may run again, None where it runs at most once."""
+        spec = job.model.repeats
+        if spec is None:
+            return None
+        if spec.always:
+            return Repeat("redelivered", spec.always)
+        answer = job.options.first((*spec.arguments, *spec.enqueue)) if job.options.calls else None
+        for owner in self._classes(job):
+            for name in spec.attributes if answer is None else ():
+                answer = answer or self._attribute(owner, name)
+        if isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and not answer.expr.value):
+            return Repeat("retried", "it is retried", Place(answer.home.file, answer.expr.start, answer.expr.end))
+        for entry in self.assigned(spec.settings, ()) if spec.settings else ():
+            if not (isinstance(entry.hit.expr, Literal_) and not entry.hit.expr.value) and self._concerns(entry.place.path, job):
+                return Repeat("late-ack", "its messages are acknowledged late", entry.place)
+        for site in self._resolver.definition(job.home).sites:
+            if dotted(site.call.func) in spec.calls and dotted(site.call.func) != "retry":
+                return Repeat("retried", "it retries itself", Place(job.home.file, site.call.start, site.call.end))
+        return None
+
+
+def _normal(value: object, spec: Timeout, place: Place) -> Setting | None:
+    if value in spec.inherit and not (value == 0 and 0 not in spec.inherit):
+        return None
+    if value in spec.never:
+        return Known(NEVER, place)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        number = _number(str(value))
+        return Known(number * spec.unit if isinstance(number, float) else number, place)
+    return Known(value * spec.unit, place)
+
+
+def _number(text: str) -> float | str:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", text.strip())
+    return float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]] if match else text
+
+
+def _entries(step: Step) -> Iterator[tuple[str, Expr]]:
+    """Keys with their values that a statement sets: names, attributes, items, keyword arguments, dict entries."""
+    if step.value is None:
+        return
+    for target in step.targets if step.kind == "assign" else ():
+        if isinstance(target, Ref):
+            yield target.name.rpartition(".")[2], step.value
+        elif isinstance(target, Index) and isinstance(target.key, Literal_):
+            yield str(target.key.value), step.value
+    for expr in walk(step.value):
+        if isinstance(expr, Call):
+            yield from ((arg.name, arg.value) for arg in expr.args if arg.name)
+        elif isinstance(expr, Group):
+            yield from ((str(i.key.value), i.value) for i in expr.items if isinstance(i, Pair) and isinstance(i.key, Literal_))
+
+
+def _is_sure(function: Function, step: Step) -> bool:
+    return all(block.kind in ("body", "try", "with") for block in enclosing(function, step.block))
+
+
+def _has_setting(module: Function, prefixes: tuple[str, ...]) -> bool:
+    return any(isinstance(t, Ref) and t.name.startswith(prefixes) for step in module.steps for t in step.targets)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading folders two paths share."""
+    return len([a for a, b in zip(posixpath.dirname(one).split("/"), posixpath.dirname(other).split("/"), strict=False) if a == b])
+
+
+def _nearest(path: str, homes: list[str]) -> str:
+    return max(homes, key=lambda home: (_shared(path, home), home))
+
+
+def _cause(job: JobSeen, at: Place) -> str:
+    return f"untimed:{job.model.framework}:{at.path}:{at.start}" if at.path != job.home.file else ""

@@ -1,0 +1,188 @@
+"""What shape an argument has: a database row, rows, a row as a dict, a request, a data frame, or plain data."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from guardrails.facts import Payload, PayloadKind
+from guardrails.finding import Related
+from guardrails.frameworks.model import Rows
+from guardrails.names.options import Hit
+from guardrails.names.resolve import Home, Resolver, Value
+from guardrails.outline import Attr, Call, Comp, Expr, Group, Literal_, Pair, Ref, Spread, Text, dotted
+from guardrails.place import Place
+
+_ID = re.compile(r"(?:^|[._])(?:pk|id|uuid|guid|slug|key|hash|name|email)$|_ids?$")
+_ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
+_LIST = re.compile(r"\[\*\]$")
+_WORDS: dict[PayloadKind, str] = {
+    "row": "a whole {} row",
+    "rows": "whole {} rows",
+    "row-as-dict": "a whole {} row as a dict",
+    "serialized-row": "a serialised {} row",
+    "request": "the request object",
+    "data-frame": "a data frame",
+}
+
+
+class Shape(msgspec.Struct, frozen=True):
+    """A kind with the name of the model and the place where it was seen."""
+
+    kind: PayloadKind
+    of: str = ""
+    at: Home | None = None
+    seen: Expr | None = None
+
+
+class Shapes:
+    """Judges shapes with the `rows` of the models. `handlers` says whether a function answers requests."""
+
+    def __init__(self, resolver: Resolver, rows: tuple[Rows, ...]) -> None:
+        self._resolver = resolver
+        self._rows = rows
+        self._bases = frozenset(base for spec in rows for base in spec.bases)
+        self._one = _calls(rows, "one")
+        self._many = _calls(rows, "many")
+        self._dicts = _calls(rows, "dicts")
+        self._requests = frozenset(f"{path.removesuffix('()')}{call}" for spec in rows for path in spec.requests for call in ("", "()"))
+        self._frames = tuple(f"{path.removesuffix('()')}()" for spec in rows for path in spec.frames)
+        self.handlers: frozenset[Home] = frozenset()
+
+    def payload(self, name: str, hit: Hit) -> Payload:
+        """The payload fact of one argument."""
+        shape = self.of(hit.home, hit.expr) or Shape("unknown")
+        text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
+        what = _WORDS.get(shape.kind, "").format(shape.of or "database").replace("a whole database", "a whole database")
+        return Payload(text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape))
+
+    def _evidence(self, hit: Hit, shape: Shape) -> tuple[Related, ...]:
+        if shape.at is None or shape.seen is None or (shape.at == hit.home and shape.seen.start == hit.expr.start):
+            return ()
+        return (Related(Place(shape.at.file, shape.seen.start, shape.seen.end), f"here it becomes {_WORDS.get(shape.kind, shape.kind).format(shape.of or 'database')}"),)
+
+    def of(self, home: Home, expr: Expr, depth: int = 0) -> Shape | None:
+        """The shape of an expression in a function; None where that cannot be told."""
+        if isinstance(expr, Literal_ | Text) or depth > 6:
+            return Shape("plain")
+        if isinstance(expr, Group):
+            return self._inside(home, [i.value if isinstance(i, Pair | Spread) else i for i in expr.items], depth)
+        if isinstance(expr, Comp):
+            shape = self.of(home, expr.element.value if isinstance(expr.element, Pair) else expr.element, depth + 1)
+            return Shape("rows", shape.of, shape.at, shape.seen) if shape is not None and shape.kind == "row" else shape
+        special = self._special(home, expr, depth)
+        if special is not None:
+            return special
+        value = self._resolver.resolve(home.file, home.function, expr)
+        return self._of_value(value, home, expr, depth) if value is not None else None
+
+    def _inside(self, home: Home, items: list[Expr], depth: int) -> Shape:
+        shapes = [self.of(home, item, depth + 1) for item in items]
+        return next((s for s in shapes if s is not None and s.kind not in ("plain", "unknown")), Shape("plain"))
+
+    def _special(self, home: Home, expr: Expr, depth: int) -> Shape | None:
+        """Shapes that syntax tells: `order.__dict__`, `model_to_dict(order)`, `request.user`, a handler's `request`, a signal's `instance`."""
+        text = dotted(expr)
+        if isinstance(expr, Call) and expr.args:
+            value = self._resolver.resolve(home.file, home.function, expr.func)
+            if value is not None and any(value.path in spec.as_dict for spec in self._rows):
+                inner = self.of(home, expr.args[0].value, depth + 1)
+                return Shape("row-as-dict", inner.of if inner else "", home, expr)
+        if _ROW_AS_DICT.search(text):
+            inner = self.of(home, _without_tail(expr), depth + 1)
+            return Shape("row-as-dict", inner.of, home, expr) if inner is not None and inner.kind == "row" else None
+        if any(text in spec.current for spec in self._rows) and self._is_request(home, expr):
+            return Shape("row", "user", home, expr)
+        return self._parameter(home, expr)
+
+    def _is_request(self, home: Home, expr: Expr) -> bool:
+        if not isinstance(expr, Ref):
+            return False
+        head = Ref(expr.start, expr.end, expr.name.rpartition(".")[0])
+        value = self._resolver.resolve(home.file, home.function, head)
+        return home in self.handlers or (value is not None and value.path in self._requests)
+
+    def _parameter(self, home: Home, expr: Expr) -> Shape | None:
+        if not isinstance(expr, Ref):
+            return None
+        definition = self._resolver.definition(home)
+        first = [param.name for param in definition.params if param.name not in ("self", "cls")][:1]
+        if home in self.handlers and expr.name == "request" and first == ["request"]:
+            return Shape("request", "", home, expr)
+        if expr.name == "instance" and any(param.name == "instance" for param in definition.params):
+            for decorator in definition.decorators:
+                value = self._resolver.resolve(home.file, 0, decorator)
+                if value is not None and any(value.path.removesuffix("()") in spec.signals for spec in self._rows):
+                    return Shape("row", "", home, expr)
+        return None
+
+    def _of_value(self, value: Value, home: Home, expr: Expr, depth: int) -> Shape | None:
+        at, seen = (value.made_in, value.made) if value.made is not None else (None, None)
+        if value.instance and value.home is not None:
+            name = self._row_class(value.home)
+            return Shape("row", name, at, seen) if name else None
+        path = value.path
+        if isinstance(value.made, Group | Comp) and path.startswith("<") and value.made is not expr and value.made_in is not None:
+            return self.of(value.made_in, value.made, depth + 1)
+        if path in self._requests:
+            return Shape("request", "", at, seen)
+        if path.endswith(self._frames) and self._frames:
+            return Shape("data-frame", "", at, seen)
+        return self._queried(path, home, expr, at, seen, value)
+
+    def _queried(self, path: str, home: Home, expr: Expr, at: Home | None, seen: Expr | None, value: Value) -> Shape | None:
+        """A query's result by its access path: `...objects.filter().first()`."""
+        if path.endswith(".data") and any(f"{s}()" in path or s in path for spec in self._rows for s in spec.serializers):
+            return Shape("serialized-row", "", at or home, seen or expr)
+        bare, element = _LIST.subn("", path)
+        bare = bare.removesuffix("[0]")
+        if not self._is_query(bare):
+            return None
+        name = self._model_name(value)
+        if self._dicts.search(bare):
+            return Shape("row-as-dict", name, at, seen)
+        if self._one.search(bare) or (element and self._many.search(bare)):
+            return Shape("row", name, at, seen)
+        return Shape("rows", name, at, seen) if self._many.search(bare) else None
+
+    def _is_query(self, path: str) -> bool:
+        """The path starts at a class of rows, at a session, or at a manager."""
+        starts = [base for base in self._bases if path.startswith(f"{base}.")]
+        starts += [call for spec in self._rows for call in (*spec.calls_one, *spec.calls_many) if path.startswith(f"{call}()")]
+        starts += [manager for spec in self._rows for manager in spec.managers if "(" in manager and path.startswith(manager)]
+        return bool(starts)
+
+    def _row_class(self, home: Home) -> str:
+        """The class's name when its instances are rows, else ""."""
+        if self._resolver.definition(home).kind != "class":
+            return ""
+        foreign = [base for base in self._resolver.bases(home) if isinstance(base, str)]
+        return self._resolver.definition(home).name if any(base in self._bases or base.removesuffix("()") in self._bases for base in foreign) else ""
+
+    def _model_name(self, value: Value) -> str:
+        """The model's name from the text of the query: `Order` of `Order.objects.get(..)`."""
+        func = getattr(value.made, "func", None)
+        text = dotted(func) if func is not None else ""
+        words = [word for word in re.split(r"[.()\[\]]+", text) if word[:1].isupper()]
+        return words[0] if words else ""
+
+
+def _calls(rows: tuple[Rows, ...], field: str) -> re.Pattern[str]:
+    names = sorted({name for spec in rows for name in getattr(spec, field)} | {c.rpartition(".")[2] for spec in rows for c in getattr(spec, f"calls_{field}", ())})
+    return re.compile(r"(?:^|\.)(?:" + "|".join(map(re.escape, names)) + r")\(\)$") if names else re.compile(r"(?!)")
+
+
+def _without_tail(expr: Expr) -> Expr:
+    if isinstance(expr, Call):
+        return _without_tail(expr.func)
+    if isinstance(expr, Attr):
+        return expr.base
+    return Ref(expr.start, expr.end, expr.name.rpartition(".")[0]) if isinstance(expr, Ref) else expr
+
+
+def _reference(text: str, shape: Shape) -> str:
+    if shape.kind in ("row", "row-as-dict", "serialized-row"):
+        base = re.sub(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|data)$", "", text)
+        return f"{base}.pk" if re.fullmatch(r"[\w.]+", base) and "request" not in base else "its id"
+    return "the ids" if shape.kind == "rows" else "the few fields that it needs"

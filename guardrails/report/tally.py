@@ -1,0 +1,92 @@
+"""What a run found and what it looked at, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from guardrails.finding import SEVERITIES, Severity
+from guardrails.report.safe import visible
+from guardrails.result import Found, Remark, Result, Summary
+
+UNREADABLE = "unreadable-file"
+_REASONS = {"test": "in tests (--tests looks there, too)"}
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 job`, `2 jobs`, `1,204 files`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(parts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    items = list(parts)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}" if items else ""
+
+
+def by_severity(findings: Iterable[Found]) -> list[tuple[Severity, int]]:
+    """How many there are of each severity that occurs, worst first."""
+    severities = [found.severity for found in findings]
+    return [(severity, severities.count(severity)) for severity in SEVERITIES if severity in severities]
+
+
+def severity_count(severity: Severity, number: int) -> str:
+    """`3 errors`."""
+    return count(number, severity, "info" if severity == "info" else "")
+
+
+def _plain(text: str, _: str) -> str:
+    return text
+
+
+def verdict(result: Result, paint: Callable[[str, str], str] = _plain) -> str:
+    """`Found 3 errors and 1 warning in 2 files.`; `paint` colours a text in the style of a severity."""
+    findings = result.findings
+    if not findings and not result.summary.files:
+        return "Nothing was looked at."
+    if not findings:
+        return paint("No unsafe worker code found.", "good")
+    parts = listed(paint(severity_count(*pair), pair[0]) for pair in by_severity(findings))
+    return f"Found {parts} in {count(len({found.spot.path for found in findings}), 'file')}."
+
+
+def unsaid(result: Result) -> tuple[Remark, ...]:
+    """What could not be read and stands in no finding."""
+    said = {found.spot for found in result.findings if found.rule == UNREADABLE}
+    return tuple(remark for remark in result.unreadable if remark.spot not in said)
+
+
+def passed_over(summary: Summary) -> str:
+    """Why files were not looked at, in one sentence; "" where there are none."""
+    passed = {why: number for why, number in sorted(summary.passed_over.items()) if number}
+    reasons = ", ".join(f"{number:,} {_REASONS.get(why) or visible(why)}" for why, number in passed.items())
+    return f"Passed over {count(sum(passed.values()), 'file')}: {reasons}." if passed else ""
+
+
+def looked_at(summary: Summary) -> str:
+    """One sentence on what was read and recognised, "" where no file was read."""
+    if not summary.files:
+        return ""
+    parts = (("job", summary.jobs), ("enqueue", summary.enqueues), ("handler", summary.handlers), ("schedule", summary.schedules))
+    seen = ", ".join(count(number, noun) for noun, number in parts)
+    spawns = f", {count(summary.spawns, 'spawn')}" if summary.spawns else ""
+    frameworks = f" ({', '.join(visible(name) for name in summary.frameworks)})" if summary.frameworks else ""
+    return f"Looked at {count(summary.files, 'file')} ({summary.parsed:,} with words of worker code): {seen}{spawns}{frameworks}."
+
+
+def no_job(summary: Summary) -> str:
+    """What was looked for where no job was found, "" where one was."""
+    if summary.jobs or summary.enqueues or not summary.files:
+        return ""
+    looked = f" Looked for {listed(visible(name) for name in summary.looked_for)}." if summary.looked_for else ""
+    return f"No background job was found.{looked}"
+
+
+def left_out(result: Result, show_unknown: bool) -> Iterator[str]:
+    """What was not looked at, not told or not counted, a sentence each."""
+    if passed := passed_over(result.summary):
+        yield passed
+    if result.unknown and not show_unknown:
+        them = "it" if len(result.unknown) == 1 else "them"
+        yield f"{count(len(result.unknown), 'place')} could not be judged; --show-unknown lists {them}."
+    if result.allowed:
+        yield f"{count(len(result.allowed), 'finding')} allowed by a comment."

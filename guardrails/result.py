@@ -1,0 +1,79 @@
+"""What a run of the linter hands to the reports: findings with lines and columns, and what was looked at.
+
+Lines and columns count from 1; columns are Unicode code points, the end column is exclusive. Paths are relative to the root, with `/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from guardrails.finding import Confidence, Severity
+
+
+class Spot(msgspec.Struct, frozen=True, order=True):
+    """A place in lines and columns."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """A secondary place with its own words, or a place where a rule could not tell (`rule` then names it)."""
+
+    spot: Spot
+    message: str
+    rule: str = ""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A finding as it is told: rule page applied, place resolved, fingerprint made."""
+
+    rule: str
+    spot: Spot
+    message: str
+    fix: str
+    severity: Severity
+    confidence: Confidence
+    fingerprint: str
+    scope: str = ""
+    subject: str = ""
+    cause: str = ""
+    related: tuple[Remark, ...] = ()
+
+
+class Allowed(msgspec.Struct, frozen=True):
+    """A finding that an allow comment covers, with the reason that was given."""
+
+    found: Found
+    reason: str
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What was looked at. `parsed` of the `files` held words that matter and were read whole; `passed_over` says why files were not looked at."""
+
+    files: int = 0
+    parsed: int = 0
+    jobs: int = 0
+    enqueues: int = 0
+    handlers: int = 0
+    schedules: int = 0
+    spawns: int = 0
+    frameworks: tuple[str, ...] = ()
+    passed_over: Mapping[str, int] = {}
+    looked_for: tuple[str, ...] = ()
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One run. `sources` holds the bytes of every file that a finding or remark stands in."""
+
+    findings: tuple[Found, ...]
+    unknown: tuple[Remark, ...]
+    unreadable: tuple[Remark, ...]
+    allowed: tuple[Allowed, ...]
+    summary: Summary
+    sources: Mapping[str, bytes]

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guardrails import fingerprint
+from guardrails.read import read
+
+
+def tokens(source: str) -> str:
+    data = source.encode()
+    return fingerprint.tokens(data, 0, len(data), [(one.start, one.end) for one in read("a.py", data).comments])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "charge.delay( order,token = 'x' )",
+        'charge.delay(order, token="x",)',
+        "charge.delay(\n    order,  # the row\n    token='x',\n)",
+        "charge.delay(order, \\\n  token=\"x\")",
+        "charge.delay(\r\n\torder,\r\n\ttoken='x')",
+    ],
+)  # fmt: skip
+def test_what_a_formatter_changes_changes_nothing(other):
+    assert tokens(other) == tokens('charge.delay(order, token="x")')
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("f('it\\'s')", 'f("it\'s")'),
+        ("f('say \"x\"')", 'f("say \\"x\\"")'),
+        ("f(F'{x}')", 'f(f"{x}")'),
+        ("f(r'\\d')", 'f(r"\\d")'),
+        ("f('\\n')", 'f("\\n")'),
+    ],
+)
+def test_quote_style_changes_nothing(one, other):
+    assert tokens(one) == tokens(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("f(a)", "f(b)"), ("f('a')", "f('b')"), ("f(a, b)", "f(b, a)"), ("f('#x')", "f('#y')"), ("not_x", "not x"), ("f('a  b')", "f('a b')")],
+)
+def test_what_changes_the_code_changes_the_tokens(one, other):
+    assert tokens(one) != tokens(other)
+
+
+def test_a_hash_in_a_string_is_no_comment():
+    assert "#key" in tokens("f('#key')  # no key")
+
+
+def test_equal_findings_are_counted_in_order():
+    assert fingerprint.occurrences(["a", "b", "a", "a"]) == [0, 0, 1, 2]
+
+
+def test_every_part_counts():
+    base = ("rule", "a.py", "scope", "key", 0)
+    others = [
+        ("rule2", *base[1:]),
+        ("rule", "b.py", *base[2:]),
+        ("rule", "a.py", "other", "key", 0),
+        (*base[:4], 1),
+        (*base[:3], "key2", 0),
+    ]
+    marks = {fingerprint.make(*parts) for parts in (base, *others)}
+    assert len(marks) == 6
+    assert all(re.fullmatch(r"[0-9a-f]{24}", mark) for mark in marks)
+
+
+CODE = ["f", "(", "a", ",", "'s'", ",", "{", "'k'", ":", "[", "1", ",", "x", "]", "}", ",", "key", "=", '"it"', ")"]
+
+
+@given(st.lists(st.sampled_from([" ", "\n", "\n\n    ", "  # a comment, with 'quotes'\n", "\t"]), min_size=len(CODE), max_size=len(CODE)))
+def test_no_white_space_and_no_comment_inside_brackets_changes_the_tokens(gaps):
+    loose = "".join(token + gap for token, gap in zip(CODE, ["", *gaps[1:-1], ""], strict=True))
+    assert tokens(loose) == tokens("f(a, 's', {'k': [1, x]}, key='it')")
+
+
+@given(st.text(alphabet="abc'\"\\ \n#,()[]xfr", max_size=40))
+def test_any_text_has_tokens(text):
+    data = text.encode()
+    assert fingerprint.tokens(data, 0, len(data)) == fingerprint.tokens(data, 0, len(data))
