@@ -10,26 +10,30 @@ What this module itself reports cannot be allowed by a comment: such a finding i
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
+from itertools import accumulate
+from typing import Generic, TypeVar
 
 import msgspec
 
 from guardrails.config import near
 from guardrails.finding import Finding
 from guardrails.lines import Lines
-from guardrails.outline import Comment, Expr, Function, Import, Outline, Step
+from guardrails.outline import Comment, Expr, Function, Outline
 from guardrails.place import Place
 
 UNJUSTIFIED, UNUSED, UNKNOWN = "unjustified-allow", "unused-allow", "unknown-rule-in-allow"
 OWN_RULES = frozenset({UNJUSTIFIED, UNUSED, UNKNOWN})
 
-_COMMENT = re.compile(r"(?:#+|//[/!]?|/\*+)\s*guardrails:\s*allow\b\s*(?P<rest>.*?)\s*(?:\*+/)?\s*\Z", re.DOTALL)
+_COMMENT = re.compile(r"(?:#+|//[/!]?|/\*+)\s*guardrails:\s*allow\b")
 _UNTIL = re.compile(r"(?:^|\s)until\b\s*(?P<day>.*)\Z", re.DOTALL)
 _REASON = re.compile(r"(?:^|\s)--(?:\s+|\Z)")
 _STRING = re.compile(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
 
 Span = tuple[int, int]
+T = TypeVar("T")
 
 
 class Allow(msgspec.Struct, frozen=True):
@@ -52,11 +56,16 @@ class Allow(msgspec.Struct, frozen=True):
 def read(path: str, outline: Outline, lines: Lines) -> tuple[Allow, ...]:
     """The allow comments of a file, in order."""
     likely = (comment for comment in outline.comments if "guardrails" in comment.text)
-    found = [(comment, match["rest"]) for comment in likely if (match := _COMMENT.match(comment.text))]
+    found = [(comment, _rest(comment.text, match.end())) for comment in likely if (match := _COMMENT.match(comment.text))]
     if not found:
         return ()
     cover = _Cover(outline, lines)
     return tuple(_allow(path, comment, rest, cover.spans(comment)) for comment, rest in found)
+
+
+def _rest(text: str, start: int) -> str:
+    rest = text[start:].strip()
+    return rest[:-2].rstrip("* \t\r\n") if rest.endswith("*/") else rest
 
 
 def _allow(path: str, comment: Comment, rest: str, covers: tuple[Span, ...]) -> Allow:
@@ -113,15 +122,38 @@ def _judge_rule(
     return Finding(UNUSED, allow.place, message, "take the comment out", subject=rule)
 
 
+class _Spans(Generic[T]):
+    """Spans with what they belong to, in order of their starts; made for many questions about a long file."""
+
+    def __init__(self, spans: Iterable[tuple[Span, T]]) -> None:
+        self.all = sorted(spans, key=lambda pair: pair[0])
+        self.starts = [start for (start, _), _ in self.all]
+        self.reach = list(accumulate((end for (_, end), _ in self.all), max))  # how far any span up to here goes
+
+    def around(self, offset: int) -> Iterator[tuple[Span, T]]:
+        """Those that begin before an offset and end behind it, inside out."""
+        at = bisect_left(self.starts, offset) - 1
+        while at >= 0 and self.reach[at] > offset:
+            if self.all[at][0][1] > offset:
+                yield self.all[at]
+            at -= 1
+
+    def starting(self, start: int, end: int) -> list[tuple[Span, T]]:
+        """Those that begin in [start, end)."""
+        return self.all[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
+
+
 class _Cover:
     """What a comment covers, from the spans of an outline's statements, functions and classes."""
 
     def __init__(self, outline: Outline, lines: Lines) -> None:
         self.lines = lines
         self.comments = [(comment.start, comment.end) for comment in outline.comments]
-        steps: list[Step | Import] = [step for function in outline.functions for step in function.steps if step.kind != "def"]
-        self.steps = sorted([*steps, *outline.imports], key=lambda step: (step.start, step.end))
-        self.definitions = [(self._whole(function), function) for function in outline.functions if function.kind in ("function", "class")]
+        steps = [(step.start, step.end) for function in outline.functions for step in function.steps if step.kind != "def"]
+        steps += [(one.start, one.end) for one in outline.imports]
+        self.steps = _Spans((span, None) for span in steps)
+        named = (function for function in outline.functions if function.kind in ("function", "class"))
+        self.definitions = _Spans((self._whole(function), function) for function in named)
 
     def spans(self, comment: Comment) -> tuple[Span, ...]:
         """The byte spans that a comment covers, none where no statement is near."""
@@ -129,98 +161,86 @@ class _Cover:
             return (head,)
         if not comment.own_line:
             return self._on_line(comment)
-        inside = [step for step in self.steps if step.start < comment.start < step.end and not self._in_body(step, comment)]
-        if inside:
-            return (_span(min(inside, key=_size)),)
+        for span, _ in self.steps.around(comment.start):
+            return (span,) if not self._is_in_body(span, comment) else self._next(comment)
         return self._next(comment)
 
     def _whole(self, function: Function) -> Span:
-        """The span with decorators; from the start of its line, so that the decorator's mark is in it."""
+        """The span with decorators and their marks."""
         first = min([function.start, *(one.start for one in function.decorators)])
         start, _ = self.lines.span(self.lines.line_of(first))
         before = self.lines.source[start:first]
-        return (start + len(before) - len(before.lstrip()) if not before.strip(b" \t@") else first), function.end
+        return (first if before.strip(b" \t@") else start + len(before) - len(before.lstrip())), function.end
 
     def _head(self, comment: Comment) -> Span | None:
         """The definition in whose head (decorators to first statement) the comment stands; on a line of its own only within brackets."""
-        around = [(span, function) for span, function in self.definitions if span[0] <= comment.start < span[1]]
-        if not around:
-            return self._one_line_head(comment)
-        span, function = min(around, key=lambda pair: pair[0][1] - pair[0][0])
-        if comment.start < function.name_start:
-            return None if comment.own_line and not _inside(comment, function.decorators) else span
+        for span, function in self.definitions.around(comment.start + 1):
+            if comment.start < function.name_start:
+                return None if comment.own_line and not _is_inside(comment, function.decorators) else span
+            return span if self._is_in_head(function, comment) else None
+        return None if comment.own_line else self._before(comment)
+
+    def _is_in_head(self, function: Function, comment: Comment) -> bool:
+        """Whether a comment behind the definition's name stands before its body."""
         first = self._first_inside(function)
         if comment.own_line:
-            return span if comment.start < first and self._is_open(function.name_end, comment.start) else None
+            return comment.start < first and self._is_open(function.name_end, comment.start)
         on_line = self.lines.line_of(function.name_end) == self.lines.line_of(comment.start)
-        return span if on_line or (comment.start < first and self._starts_no_statement(comment)) else None
+        return on_line or (comment.start < first and not self.steps.starting(self._line_start(comment), comment.start))
 
-    def _one_line_head(self, comment: Comment) -> Span | None:
-        """A definition that ends on the comment's line and began there, too: `def f(): ...  # guardrails: ...`."""
-        if comment.own_line:
-            return None
-        line = self.lines.line_of(comment.start)
-        before = [(span, function) for span, function in self.definitions if span[1] <= comment.start]
-        return min((span for span, function in before if self.lines.line_of(function.name_start) == line), default=None)
+    def _before(self, comment: Comment) -> Span | None:
+        """A definition that began and ended on the comment's line: `function f() { .. }  // guardrails: ..`."""
+        here = self.definitions.starting(self._line_start(comment), comment.start)
+        return next((span for span, _ in here if span[1] <= comment.start), None)
 
     def _first_inside(self, function: Function) -> int:
         """Where a definition's own statements begin."""
-        inner = [step.start for step in function.steps[:1]]
-        inner += [span[0] for span, one in self.definitions if function.name_end < span[0] and span[1] <= function.end]
-        return min(inner, default=function.end)
-
-    def _starts_no_statement(self, comment: Comment) -> bool:
-        start, _ = self.lines.span(self.lines.line_of(comment.start))
-        return not any(start <= step.start < comment.start for step in self.steps)
+        inner = [span[0] for span, _ in self.definitions.starting(function.name_end, function.end)[:1]]
+        return min([step.start for step in function.steps[:1]] + inner, default=function.end)
 
     def _is_open(self, start: int, end: int) -> bool:
         """Whether a bracket that opens behind `start` is still open at `end`."""
+        first = bisect_left(self.comments, (start, start))
         code, at = [], start
-        for first, last in self.comments:
-            if start <= first < end:
-                code.append(self.lines.source[at:first])
-                at = last
+        for begin, stop in self.comments[first : bisect_left(self.comments, (end, end))]:
+            code.append(self.lines.source[at:begin])
+            at = stop
         text = _STRING.sub(b"", b"".join([*code, self.lines.source[at:end]]))
         return text.count(b"(") + text.count(b"[") > text.count(b")") + text.count(b"]")
 
-    def _in_body(self, step: Step | Import, comment: Comment) -> bool:
-        """Whether the comment stands among statements that lie inside this one (a closure's body)."""
-        inner = [one for one in self.steps if step.start < one.start and one.end <= step.end]
-        return any(one.end <= comment.start or comment.start < one.start for one in inner)
+    def _is_in_body(self, span: Span, comment: Comment) -> bool:
+        """Whether other statements lie inside this one (a closure's body), and the comment among them."""
+        inner = self.steps.starting(span[0] + 1, span[1])
+        return any(end <= comment.start or comment.start < start for (start, end), _ in (*inner[:1], *inner[-1:]))
 
     def _on_line(self, comment: Comment) -> tuple[Span, ...]:
-        start, _ = self.lines.span(self.lines.line_of(comment.start))
-        starting = tuple(_span(step) for step in self.steps if start <= step.start < comment.start)
-        if starting:
-            return starting
-        around = [step for step in self.steps if step.start < start and step.end > start]
-        return (_span(min(around, key=_size)),) if around else ()
+        start = self._line_start(comment)
+        here = self.steps.starting(start, comment.start)
+        around = (span for span, _ in self.steps.around(start))
+        return tuple(span for span, _ in here) or tuple(span for span in [next(around, None)] if span)
 
     def _next(self, comment: Comment) -> tuple[Span, ...]:
         """What begins next, unless it stands further left: then the comment ends a block, and covers nothing."""
-        starts = [(span[0], 0, span) for span, _ in self.definitions if span[0] >= comment.end]
-        starts += [(step.start, 1, _span(step)) for step in self.steps if step.start >= comment.end]
-        if not starts:
+        size = len(self.lines.source) + 1
+        steps, definitions = bisect_left(self.steps.starts, comment.end), bisect_left(self.definitions.starts, comment.end)
+        step = next((span for span, _ in self.steps.all[steps : steps + 1]), (size, size))
+        definition = next((span for span, _ in self.definitions.all[definitions : definitions + 1]), (size, size))
+        first = min(step[0], definition[0])
+        if first == size or self._indent(first) < self._indent(comment.start):
             return ()
-        first, is_step, span = min(starts)
-        if self._column(first) < self._column(comment.start):
-            return ()
-        line = self.lines.line_of(first)
-        return tuple(one for at, kind, one in starts if kind and self.lines.line_of(at) == line) if is_step else (span,)
+        if definition[0] <= step[0]:
+            return (definition,)
+        _, end = self.lines.span(self.lines.line_of(first))
+        return tuple(span for span, _ in self.steps.starting(first, end))
 
-    def _column(self, offset: int) -> int:
+    def _line_start(self, comment: Comment) -> int:
+        return self.lines.span(self.lines.line_of(comment.start))[0]
+
+    def _indent(self, offset: int) -> int:
         start, _ = self.lines.span(self.lines.line_of(offset))
         before = self.lines.source[start:offset]
         return len(before) - len(before.lstrip())
 
 
-def _inside(comment: Comment, expressions: Iterable[Expr]) -> bool:
+def _is_inside(comment: Comment, expressions: Iterable[Expr]) -> bool:
     return any(one.start < comment.start < one.end for one in expressions)
-
-
-def _span(step: Step | Import) -> Span:
-    return step.start, step.end
-
-
-def _size(step: Step | Import) -> int:
-    return step.end - step.start

@@ -199,7 +199,8 @@ class Logged(msgspec.Struct, frozen=True):
 
 
 class Log(Fact, frozen=True, kw_only=True):
-    """A log, print or span call with the values it writes."""
+    """A log, print or span call with the values it writes. `on_terminal`: a print in a script, which a person reads and nobody keeps."""
 
     call: str
     values: tuple[Logged, ...]
+    on_terminal: bool = False

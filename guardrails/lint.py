@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Protocol, TypeAlias, get_args
+from typing import Protocol, TypeAlias
 
 import msgspec
 
-from guardrails import allow, checks, facts, fingerprint, rulebook
+from guardrails import allow, facts, fingerprint, rulebook
 from guardrails.cache import Cache, NoCache, Outlines
 from guardrails.config import Config, Override, load, model_files
-from guardrails.files import Tree, discover, find_root, is_test, matcher, memory
+from guardrails.files import Tree, discover, find_root, is_test, matcher, memory, show
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, Unsure
 from guardrails.lines import Lines
 from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.read import LANGUAGES
+from guardrails.registry import Check, check_of
 from guardrails.result import Allowed, Found, Remark, Result, Spot, Summary
 from guardrails.rulebook import Rule
 
@@ -81,17 +79,26 @@ class Known(msgspec.Struct, frozen=True):
     frameworks: tuple[str, ...] = ()
 
 
-def prepare(paths: Sequence[Path]) -> Request:
+def prepare(paths: Sequence[Path], text: bytes | None = None) -> Request:
     """A request for these paths (none: the current folder) with the configuration of their project.
 
-    Raises `RequestError` for a path that is missing, `ConfigError` for a mistake in the configuration.
+    `text` stands in for the one path, which then need not exist. Raises `RequestError` for a path that is missing, `ConfigError`
+    for a mistake in the configuration.
     """
     named = tuple(paths) or (Path(),)
     for path in named:
-        if not path.exists():
-            raise RequestError(f"{path}: there is no such file or folder; check the spelling")
+        if text is None and (why := _missing(path)):
+            raise RequestError(f"{show(str(path))}: {why}")
     root = find_root(named)
-    return Request(root, load(root, rulebook.load()), date.today(), tuple(path.resolve() for path in named))
+    contents = {} if text is None else {show(named[0].resolve().relative_to(root).as_posix()): text}
+    return Request(root, load(root, rulebook.load()), date.today(), tuple(path.resolve() for path in named), contents=contents)
+
+
+def _missing(path: Path) -> str:
+    try:
+        return "" if path.exists() else "there is no such file or folder; check the spelling"
+    except OSError as error:
+        return f"it cannot be looked at ({(error.strerror or 'error').lower()}); mend the permissions of its folder"
 
 
 def lint(request: Request) -> Result:
@@ -124,41 +131,6 @@ def _understand(tree: Tree, config: Config, outlines: Outlines) -> tuple[Underst
     models = catalogue.load(extra, outlines.remember)
     known = Known(models.words(), tuple(sorted({model.framework for model in models.models if model.jobs})))
     return understand(tree, models, config, outlines.outline), known
-
-
-class Check(msgspec.Struct, frozen=True):
-    """A check, the facts that it is subscribed to, and whether it wants the project."""
-
-    rule: str
-    run: Callable[..., Iterable[Finding | Unsure]]
-    subscribed: tuple[type[facts.Fact], ...]
-    wants_project: bool
-
-
-@cache
-def check_of(rule: str) -> Check | None:
-    """The check of a rule; None for a rule that is judged elsewhere."""
-    if rule not in _check_names():
-        return None
-    module = import_module(f"{checks.__name__}.{rule.replace('-', '_')}")
-    code = module.check.__code__
-    wants_project = code.co_argcount > 1
-    return Check(rule, module.check, _subscription(module, code.co_varnames[0]), wants_project)
-
-
-@cache
-def _check_names() -> frozenset[str]:
-    modules = (file for folder in checks.__path__ for file in Path(folder).glob("[a-z]*.py"))
-    return frozenset(module.stem.replace("_", "-") for module in modules)
-
-
-def _subscription(module: ModuleType, parameter: str) -> tuple[type[facts.Fact], ...]:
-    """The fact classes that the annotation of a check's first parameter names: a class, or several joined by `|`."""
-    annotation: Any = module.check.__annotations__[parameter]
-    if not isinstance(annotation, str):
-        return get_args(annotation) or (annotation,)
-    named = [getattr(module, name.strip(), None) or getattr(facts, name.strip()) for name in annotation.split("|")]
-    return tuple(one for kind in named for one in get_args(kind) or (kind,))
 
 
 def judge(

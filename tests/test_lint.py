@@ -4,23 +4,23 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails import facts, files, lint, rulebook
+from guardrails import files, lint, rulebook
 from guardrails.cache import NoCache
 from guardrails.config import Config, Override
-from guardrails.facts import Absent, Job, Scope, Spawn
+from guardrails.facts import Absent, Job, Scope
 from guardrails.finding import Finding, Related, Unsure
-from guardrails.lint import Check, InternalError, Known, Request, RequestError
+from guardrails.lint import InternalError, Known, Request, RequestError
 from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.read import LANGUAGES, read
-from guardrails.result import Result
+from guardrails.registry import Check
+from guardrails.result import Result, Spot
 
 TODAY = date(2026, 5, 1)
 
@@ -92,7 +92,7 @@ JOB = "def job_one():\n    pass\n"
 def test_a_finding_takes_its_weight_from_the_rule_page_and_its_place_in_lines():
     [found] = run("# a word\n" + JOB).findings
     assert (found.rule, found.severity, found.confidence) == ("untimed-job", "error", "high")
-    assert found.spot == lint.Spot("a.py", 2, 5, 2, 12)
+    assert found.spot == Spot("a.py", 2, 5, 2, 12)
     assert (found.scope, found.cause, found.message) == ("job_one", "app", "job_one may run for ever")
     assert found.related[0].spot.line == 1
 
@@ -247,30 +247,6 @@ def test_a_check_may_ask_for_the_project():
 
     [found] = run(JOB, checks={"untimed-job": Check("untimed-job", asks, (Job,), True)}).findings
     assert found.message == "1 facts"
-
-
-@pytest.mark.parametrize(
-    ("annotation", "classes"),
-    [("Job", (Job,)), ("Job | facts.Spawn", None), ("Spawn | Job", (Spawn, Job)), (Job, (Job,)), (Job | Spawn, (Job, Spawn))],
-)
-def test_the_annotation_of_a_checks_first_parameter_is_its_subscription(annotation, classes):
-    module = ModuleType("x")
-    module.check = lambda fact, project: iter(())  # type: ignore[attr-defined]
-    module.check.__annotations__["fact"] = annotation
-    if classes is None:
-        with pytest.raises(AttributeError):
-            lint._subscription(module, "fact")
-    else:
-        assert lint._subscription(module, "fact") == classes
-
-
-def test_every_check_has_a_page_and_subscribes_to_facts():
-    for name in lint._check_names():
-        check = lint.check_of(name)
-        assert check is not None
-        assert name in rulebook.load()
-        assert all(issubclass(kind, facts.Fact) for kind in check.subscribed)
-    assert lint.check_of("unused-allow") is None
 
 
 def marks(source: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guardrails.facts import Log, Logged, finding
-from guardrails.finding import Finding
+from guardrails.finding import Confidence, Finding
 
 RULE = "secret-in-log"
 
@@ -16,10 +16,12 @@ def check(log: Log) -> Iterator[Finding]:
     if not secrets:
         return
     first = secrets[0]
+    confidence: Confidence | None = "low" if log.on_terminal else None
     names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets[:3]))
     message = f"`{log.call}` in `{log.scope.name}` writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."
-    yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.text}", related=tuple(r for value in secrets for r in value.evidence))
+    yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.text}", confidence=confidence,
+                  related=tuple(r for value in secrets for r in value.evidence))  # fmt: skip
 
 
 def _what(value: Logged) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from guardrails.facts import NEVER, Absent, Job, Known, Unknown, finding, unsure
 from guardrails.finding import Finding, Related, Unsure
 
@@ -15,8 +17,10 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     limit = job.timeout
     if isinstance(limit, Known) and limit.value == NEVER:
         related = (Related(limit.at, "its limit is switched off here"), *job.limit_related)
-        yield finding(job, RULE, f"`{job.name}` may run for ever: its time limit is switched off, so one hung call holds a worker until somebody kills it.",
-                      job.limit_fix, subject=job.name, cause=job.cause, related=related)  # fmt: skip
+        here = msgspec.structs.replace(job, place=limit.at) if limit.at.path == job.place.path else job
+        said = finding(here, RULE, f"`{job.name}` may run for ever: its time limit is switched off, so one hung call holds a worker until somebody kills it.",
+                       job.limit_fix, subject=job.name, cause=job.cause, related=related)  # fmt: skip
+        yield said
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         yield finding(job, RULE, f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from guardrails.frameworks.model import EnqueueForm, HandlerForm, JobForm, LogForm, Model, Rows, ScheduleForm, SpawnForm
+from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, Rows, ScheduleForm, SpawnForm
 
 FOLDER = Path(__file__).parent
 _ERRORS = (msgspec.ValidationError, ValueError)
@@ -95,6 +95,9 @@ class Catalogue:
         self.logs: dict[str, tuple[Model, LogForm]] = {}
         self.log_names: dict[tuple[str, str], tuple[Model, LogForm]] = {}
         self.apps: dict[str, Model] = {}
+        self.callbacks: dict[str, str] = {}
+        self.extensions: dict[str, Extension] = {}
+        self.whole: dict[str, str] = {}
         for model in models:
             self._add(model)
         self.last_words = self._last_words()
@@ -102,6 +105,9 @@ class Catalogue:
     def _add(self, model: Model) -> None:
         self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verbs2(model, key, value))
         self.returns.update(model.returns)
+        self.callbacks.update(model.callbacks)
+        self.extensions.update((extension.call, extension) for extension in model.extensions)
+        self.whole.update(model.whole)
         self.apps.update(dict.fromkeys(model.apps, model))
         for job in model.jobs:
             self._put(model, job, (job.decorator, self.job_decorators), (job.base, self.job_bases), (job.call, self.job_calls))
@@ -135,7 +141,7 @@ class Catalogue:
 
     def _last_words(self) -> frozenset[str]:
         """The last words of all calls that may be facts: other calls need not be resolved."""
-        tables: tuple[Mapping[str, object], ...] = (self.enqueues, self.handler_calls, self.spawns, self.schedule_calls, self.logs, self.job_calls)
+        tables: tuple[Mapping[str, object], ...] = (self.enqueues, self.handler_calls, self.spawns, self.schedule_calls, self.logs, self.job_calls, self.extensions)
         words = {path.rpartition(".")[2] for table in tables for path in table}
         words |= {method.rpartition(".")[2] for _, method in self.on_job} | {word for _, word in self.log_names}
         return frozenset(words)

@@ -126,7 +126,7 @@ class LogForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     call: str
     receivers: tuple[str, ...] = ()
-    values: tuple[str, ...] = ("*",)
+    prints: bool = False  # to a terminal, not to a log
 
 
 class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -148,6 +148,14 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     signals: tuple[str, ...] = ()  # decorators whose function gets a row as `instance`
 
 
+class Extension(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A call that gives its receiver an attribute: `app.decorate("queues", {..})`."""
+
+    call: str
+    name: str = "0"
+    value: str = "1"
+
+
 class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One framework."""
 
@@ -160,6 +168,9 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     verbs: tuple[str, ...] = ()
     aliases: dict[str, str] = {}  # other spellings of a symbol
     returns: dict[str, str] = {}  # what a call gives, where it is not `symbol()`
+    callbacks: dict[str, str] = {}  # by the type or the call that takes a closure: the path of the closure's first parameter
+    extensions: tuple[Extension, ...] = ()
+    whole: dict[str, str] = {}  # symbols of objects that carry more than a log should hold, in words
     apps: tuple[str, ...] = ()  # symbols of applications, to which settings belong
     worker: str = ""  # a regular expression on command lines that start its workers
     jobs: tuple[JobForm, ...] = ()

@@ -28,6 +28,19 @@ class Recogniser:
         self._resolver, self._catalogue = resolver, catalogue
         self.handlers = Handlers(resolver, catalogue)
 
+    def extend(self, part: Part) -> None:
+        """Tell the resolver of the attributes that a part gives to framework objects."""
+        for word in {path.rpartition(".")[2] for path in self._catalogue.extensions}:
+            for index, site in part.sites_by_name.get(word, ()):
+                value = self._resolver.resolve(part.path, index, site.call.func)
+                form = self._catalogue.extensions.get(value.path) if value is not None else None
+                if form is not None and value is not None:
+                    options = Options(self._resolver, [Made(site.call, Home(part.path, index))])
+                    name, given = options.get(form.name), options.get(form.value)
+                    found = self._resolver.resolve(given.home.file, given.home.function, given.expr) if isinstance(given, Hit) else None
+                    if isinstance(name, Hit) and found is not None:
+                        self._resolver.extend(value.path.rpartition(".")[0], as_text(name.expr) or "", found)
+
     def jobs(self, part: Part) -> Iterator[JobSeen]:
         """The jobs that a part declares."""
         for index, function in enumerate(part.functions):

@@ -114,6 +114,19 @@ class Modules:
             while parts and parts[0] == "super":
                 here, parts = posixpath.dirname(here), parts[1:]
             return self._rust_below(here, tuple(parts))
+        return self._rust_first(here, tuple(parts)) or self._rust_crate(tuple(parts))
+
+    def _rust_first(self, folder: str, parts: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """A path that begins at a module beside this one."""
+        stem = posixpath.join(folder, parts[0])
+        return self._rust_below(folder, parts) if {f"{stem}.rs", f"{stem}/mod.rs"} & self._paths else None
+
+    def _rust_crate(self, parts: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """A path that begins at another crate of the workspace, told by its folder's name."""
+        for path in self._by_name.get("src", ()):
+            name = posixpath.basename(path.removesuffix("/src/lib.rs")).replace("-", "_")
+            if path.endswith("/src/lib.rs") and (parts[0] == name or parts[0].endswith(f"_{name}")):
+                return self._rust_below(posixpath.dirname(path), parts[1:])
         return None
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from guardrails.names.resolve import Home, Resolver
-from guardrails.outline import Arg, Attr, Await, Call, Expr, Group, Literal_, Pair, Spread
+from guardrails.outline import Attr, Await, Call, Closure, Comp, Expr, Group, Literal_, Pair, Spread
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -60,8 +60,21 @@ class Options:
         answer = self._positional(made, int(head)) if head.isdigit() else self._named(made, head)
         for key in keys:
             if isinstance(answer, Hit):
-                answer = self.entry(answer, key)
+                answer = self._item(answer) if key == "*" else self.entry(answer, key)
         return answer
+
+    def _item(self, hit: Hit) -> Answer:
+        """Any item of a list: its first, a comprehension's element, what the function of a `.map(..)` returns."""
+        expr = hit.expr
+        if isinstance(expr, Group):
+            return Hit(expr.items[0], hit.home) if expr.items else None
+        if isinstance(expr, Comp):
+            return Hit(expr.element, hit.home)
+        if isinstance(expr, Call) and expr.args and isinstance(expr.args[0].value, Closure):
+            home = Home(hit.home.file, expr.args[0].value.function)
+            steps = [step for step in self._resolver.definition(home).steps if step.kind == "return" and step.value is not None]
+            return Hit(steps[0].value, home) if steps and steps[0].value is not None else "maybe"
+        return "maybe"
 
     def _positional(self, made: Made, index: int) -> Answer:
         count = 0
@@ -169,13 +182,3 @@ class Options:
 def _label(item: Expr, name: str) -> str:
     return str(item.key.value) if isinstance(item, Pair) and isinstance(item.key, Literal_) else name
 
-
-def positional(args: tuple[Arg, ...]) -> list[Expr]:
-    """The positional arguments before any splat."""
-    found = []
-    for arg in args:
-        if arg.splat:
-            break
-        if not arg.name:
-            found.append(arg.value)
-    return found

@@ -34,39 +34,29 @@ from guardrails.outline import (
 )
 from guardrails.names.code import Code, Part, owner_of
 from guardrails.names.modules import Modules
+from guardrails.names.values import MANY, WRAPPERS, Home, Value, names_in, scopes, unsubscripted, yielded
 
 _DEEPEST = 24
-_WRAPPERS = frozenset(("Optional", "Annotated", "Final", "ClassVar", "Arc", "Rc", "Box", "Readonly", "Promise", "Awaitable", "Depends", "State", "Extension"))  # fmt: skip
-_MANY = frozenset(("list", "List", "Sequence", "Iterable", "Iterator", "set", "Set", "tuple", "Tuple", "QuerySet", "Collection", "Vec", "Array", "AsyncIterator", "Generator"))  # fmt: skip
-
-
-class Home(msgspec.Struct, frozen=True, order=True):
-    """A definition in the project: function 0 is the module itself."""
-
-    file: str
-    function: int
-
-
-class Value(msgspec.Struct, frozen=True):
-    """What an expression means. `made` is the call that made it, or the literal that it is, with where that stands."""
-
-    path: str
-    home: Home | None = None
-    instance: bool = False
-    made: Expr | None = None
-    made_in: Home | None = None
 
 
 class Resolver:
     """Answers `resolve` with memory; `aliases` and `returns` are the models' spellings."""
 
-    def __init__(self, code: Code, modules: Modules, aliases: Mapping[str, str], returns: Mapping[str, str]) -> None:
+    def __init__(
+        self, code: Code, modules: Modules, aliases: Mapping[str, str], returns: Mapping[str, str], callbacks: Mapping[str, str] | None = None
+    ) -> None:
         self._code, self._modules = code, modules
-        self._aliases, self._returns = aliases, returns
+        self._aliases, self._returns, self._callbacks = aliases, returns, callbacks or {}
+        self._extensions: dict[tuple[str, str], Value] = {}
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
         self._deep = 0
-        self._stars: set[tuple[str, str]] = set()
+        self._globals: set[tuple[str, str]] = set()
+
+    def extend(self, path: str, name: str, value: Value) -> None:
+        """Give whatever has this path an attribute: `app.decorate("queues", ..)`. What was resolved before is forgotten."""
+        self._extensions.setdefault((path, name), value)
+        self._memory.clear()
 
     def part(self, home: Home) -> Part:
         return self._code.part(home.file)
@@ -125,6 +115,8 @@ class Resolver:
 
     def _name(self, part: Part, function: int, ref: Ref) -> Value | None:
         head, *rest = ref.name.split(".")
+        if head in ("crate", "super") and part.language == "rust":
+            return self._imported(part, ref.name)
         value = self._head(part, function, head, ref.start)
         for name in rest:
             if value is None:
@@ -136,7 +128,7 @@ class Resolver:
         owner = owner_of(part.functions, function)
         if name in ("self", "this", "Self", "cls") and owner >= 0:
             return Value(f"{self.symbol(Home(part.path, owner))}()", Home(part.path, owner), instance=name in ("self", "this"))
-        for scope in _scopes(part, function):
+        for scope in scopes(part, function):
             found = part.bindings(scope).get(name)
             if found:
                 return self._bound(part, scope, name, found, at)
@@ -180,10 +172,10 @@ class Resolver:
         return value
 
     def _assigned(self, part: Part, scope: int, name: str, step: Step) -> Value | None:
-        target = next((t for t in step.targets if any(n == name for n in _names_in(t))), None)
+        target = next((t for t in step.targets if any(n == name for n in names_in(t))), None)
         value = self.resolve(part.path, scope, step.value) if step.value is not None else None
-        if value is None and step.annotation is not None:
-            value = self.annotated(part, scope, step.annotation)
+        if step.annotation is not None and (value is None or (isinstance(value.made, Literal_) and value.made.value is None)):
+            value = self.annotated(part, scope, step.annotation) or value
         if value is None or target is None or isinstance(target, Ref):
             return self._through(value, step) if value else None
         return self._unpacked(self._through(value, step), target, name)
@@ -217,7 +209,7 @@ class Resolver:
         if not isinstance(target, Group):
             return None
         for index, item in enumerate(target.items):
-            if name not in _names_in(item):
+            if name not in names_in(item):
                 continue
             if target.kind == "dict":
                 key = item.key if isinstance(item, Pair) else item
@@ -234,7 +226,26 @@ class Resolver:
             value = self.annotated(part, scope, param.annotation)
             if value is not None:
                 return value
-        return self.resolve(part.path, max(part.functions[scope].parent, 0), param.default) if isinstance(param.default, Ref) else None
+        if isinstance(param.default, Ref):
+            return self.resolve(part.path, max(part.functions[scope].parent, 0), param.default)
+        return self._given(part, scope) if part.functions[scope].kind == "closure" and part.functions[scope].params[0] == param else None
+
+    def _given(self, part: Part, closure: int) -> Value | None:
+        """What a framework passes to a closure: told by the type of the variable, or by the call, that takes it."""
+        outer = max(part.functions[closure].parent, 0)
+        for step in part.functions[outer].steps:
+            if step.annotation is not None and isinstance(step.value, Closure) and step.value.function == closure:
+                typed = self.annotated(part, outer, step.annotation)
+                return self._callback(typed.path.removesuffix("()")) if typed is not None else None
+        for site in part.functions[outer].sites if self._callbacks else ():
+            if any(isinstance(arg.value, Closure) and arg.value.function == closure for arg in site.call.args):
+                taker = self.resolve(part.path, outer, site.call.func)
+                return self._callback(taker.path) if taker is not None else None
+        return None
+
+    def _callback(self, path: str) -> Value | None:
+        given = self._callbacks.get(path)
+        return Value(given, instance=True) if given is not None else None
 
     def annotated(self, part: Part, scope: int, annotation: Expr) -> Value | None:
         """An instance of the annotated type; an element path for collections of it; None for what is no class."""
@@ -247,10 +258,10 @@ class Resolver:
             case Index():
                 head = getattr(annotation.base, "name", "").rpartition(".")[2]
                 inner = annotation.key.items[0] if isinstance(annotation.key, Group) and annotation.key.items else annotation.key
-                if head in _WRAPPERS or head == "Union":
+                if head in WRAPPERS or head == "Union":
                     return self.annotated(part, scope, inner)
-                value = self.annotated(part, scope, inner if head in _MANY else annotation.base)
-                if value is not None and head in _MANY:
+                value = self.annotated(part, scope, inner if head in MANY else annotation.base)
+                if value is not None and head in MANY:
                     return msgspec.structs.replace(value, path=f"{value.path}[*]", instance=False, home=None)
                 return value
             case Op(op="|"):
@@ -267,38 +278,40 @@ class Resolver:
                 continue
             for expr in walk(step.value):
                 for target, source in expr.clauses if isinstance(expr, Comp) and expr.start <= at <= expr.end else ():
-                    if name in _names_in(target):
+                    if name in names_in(target):
                         value = self.resolve(part.path, function, source)
                         return self._element(value) if value else None
         return None
 
     def _starred(self, part: Part, name: str) -> Value | None:
-        """What a star import brings in; cycles of them end."""
-        if (part.path, name) in self._stars:
-            return None
-        self._stars.add((part.path, name))
-        try:
-            for entry in part.outline.imports:
-                found = self._modules.find(part.path, entry.target) if not entry.name else None
-                value = self._global(Home(found[0], 0), name) if found is not None and not found[1] else None
-                if value is not None:
-                    return value
-            return None
-        finally:
-            self._stars.discard((part.path, name))
+        """What a star import brings in."""
+        for entry in part.outline.imports:
+            found = self._modules.find(part.path, entry.target) if not entry.name else None
+            value = self._global(Home(found[0], 0), name) if found is not None and not found[1] else None
+            if value is not None:
+                return value
+        return None
 
     def _global(self, module: Home, name: str) -> Value | None:
-        part = self.part(module)
-        found = part.bindings(0).get(name)
-        if found:
-            return self._bound(part, 0, name, found, part.functions[0].end)
-        return self._starred(part, name)
+        """A module's own name or what it re-exports; re-exports in a circle end."""
+        key = (module.file, name)
+        if key in self._globals:
+            return None
+        self._globals.add(key)
+        try:
+            part = self.part(module)
+            found = part.bindings(0).get(name)
+            return self._bound(part, 0, name, found, part.functions[0].end) if found else self._starred(part, name)
+        finally:
+            self._globals.discard(key)
 
     def member(self, value: Value, name: str) -> Value | None:
         """An attribute of a value: a module's global or submodule, a class's or instance's member, a key of a literal dict."""
         if value.home is None:
             if isinstance(value.made, Group) and value.path == "<group>":
                 return Value("<registry>.get", made=value.made, made_in=value.made_in) if name == "get" else self._entry(value, name)
+            if (value.path, name) in self._extensions:
+                return self._extensions[value.path, name]
             return msgspec.structs.replace(value, path=self._spelled(f"{value.path}.{name}"), instance=False)
         if value.home.function == 0:
             found = self._global(value.home, name) or self._submodule(value.home, name)
@@ -357,7 +370,7 @@ class Resolver:
             seen.add(one)
             yield one
             for base in self.definition(one).bases:
-                value = self.resolve(one.file, max(self.definition(one).parent, 0), _unsubscripted(base.value)) if not base.name else None
+                value = self.resolve(one.file, max(self.definition(one).parent, 0), unsubscripted(base.value)) if not base.name else None
                 if value is not None and value.home is not None and self.definition(value.home).kind == "class":
                     todo.append(value.home)
                 elif value is not None:
@@ -407,7 +420,7 @@ class Resolver:
         """Of all that a function may give, what is known best: a definition, what comes from an import, anything."""
         found: list[Value] = []
         for step in function.steps:
-            value = step.value if step.kind == "return" else _yielded(step)
+            value = step.value if step.kind == "return" else yielded(step)
             resolved = self.resolve(part.path, home.function, value) if value is not None else None
             if resolved is not None and not isinstance(resolved.made, Literal_):
                 found.append(resolved)
@@ -426,33 +439,3 @@ class Resolver:
         """The models' own spelling of a path."""
         path = self._aliases.get(path, path)
         return self._returns.get(path, path)
-
-
-def _scopes(part: Part, function: int) -> Iterator[int]:
-    """The functions whose names can be seen, inside out: a class's names only from its own body."""
-    scope = function
-    while scope >= 0:
-        if scope == function or part.functions[scope].kind != "class":
-            yield scope
-        scope = part.functions[scope].parent
-
-
-def _names_in(target: Expr) -> list[str]:
-    if isinstance(target, Ref):
-        return [target.name]
-    if isinstance(target, Pair | Spread):
-        return _names_in(target.value)
-    if isinstance(target, Group):
-        return [name for item in target.items for name in _names_in(item)]
-    return []
-
-
-def _unsubscripted(expr: Expr) -> Expr:
-    return expr.base if isinstance(expr, Index) else expr
-
-
-def _yielded(step: Step) -> Expr | None:
-    for expr in walk(step.value) if step.value is not None else ():
-        if isinstance(expr, Op) and expr.op == "yield" and expr.parts:
-            return expr.parts[0]
-    return None

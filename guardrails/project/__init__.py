@@ -27,7 +27,9 @@ from guardrails.project.promises import floating
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
+from guardrails.project.wrappers import outer_enqueues
 
+_ROUNDS = 4  # wrappers around wrappers that are followed
 Reader = Callable[[str, bytes], Outline]
 
 
@@ -96,7 +98,7 @@ class _Understanding:
         self.code = Code(files, read)
         self.catalogue, self.config = catalogue, config
         modules = Modules(files.paths, catalogue.packages())
-        self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns)
+        self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
         self.recogniser = Recogniser(self.resolver, catalogue)
         self.callers = Callers(self.code, self.resolver, self._opened)
         self.jobs: dict[str, JobSeen] = {}
@@ -109,12 +111,19 @@ class _Understanding:
         self._read(sift.first())
         self._read(sift.naming_jobs(self.jobs))
         self._recognise()
-        self.callers.explore(self._ends())
-        self._recognise()
+        for _ in range(_ROUNDS):
+            self.callers.explore(self._ends())
+            self._recognise()
+            new = list(outer_enqueues(self.resolver, self.callers, self.seen))
+            if not new:
+                break
+            self.seen.extend(new)
         return self._linked()
 
     def _read(self, paths: list[str]) -> None:
         parts = [self.code.part(path) for path in paths]
+        for part in parts:
+            self.recogniser.extend(part)
         for part in parts:
             for job in self.recogniser.jobs(part):
                 self.declared.append(job)
@@ -156,8 +165,8 @@ class _Understanding:
         shapes = Shapes(self.resolver, rows)
         shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
         waits = frozenset(path for model in self.catalogue.models for path in model.waits)
-        values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words))
-        return Linker(self.resolver, settings, shapes, Guards(self.resolver, self.catalogue), Keeping(self.resolver, waits), values)
+        values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words), self.catalogue.whole)
+        return Linker(self.resolver, self.callers, settings, shapes, Guards(self.resolver, self.catalogue), Keeping(self.resolver, waits), values)
 
     def _apps(self) -> dict[str, tuple[Made, ...]]:
         """The calls that make applications, by framework."""

@@ -25,6 +25,7 @@ from guardrails.names.options import Answer, Hit, Made
 from guardrails.names.resolve import Home, Resolver
 from guardrails.outline import Group, Literal_, Pair, dotted
 from guardrails.place import Place
+from guardrails.project.calls import Callers
 from guardrails.project.guards import Guards
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
@@ -32,15 +33,18 @@ from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 
 _WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
-_KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key|^_?job_?id$|^message_?id$")
+_SCRIPT = re.compile(r"(?:^|/)(?:scripts?|bin|tools?|cli|commands|examples?|emulators?|hack)/")
+_KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key")
 
 
 
 class Linker:
     """Builds facts from sightings."""
 
-    def __init__(self, resolver: Resolver, settings: Settings, shapes: Shapes, guards: Guards, keeping: Keeping, values: Values) -> None:
-        self._resolver, self._settings, self._shapes = resolver, settings, shapes
+    def __init__(
+        self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, guards: Guards, keeping: Keeping, values: Values
+    ) -> None:
+        self._resolver, self._callers, self._settings, self._shapes = resolver, callers, settings, shapes
         self._guards, self._keeping, self._values = guards, keeping, values
 
     def scope(self, home: Home) -> Scope:
@@ -117,12 +121,22 @@ class Linker:
         return ""
 
     def _dropped(self, home: Home, seen: EnqueueSeen) -> str:
-        """A key that the enclosing wrapper is given and does not pass on."""
+        """A key that the wrapper around the enqueue, or that wrapper's caller, was given and does not pass on."""
+        own = self._unused_key(home, seen.made.call.start, seen.made.call.end)
+        if own:
+            return own
+        for edge in self._callers.of(home):
+            site = next((s for s in self._resolver.definition(edge.caller).sites if s.call.func.start == edge.start), None)
+            dropped = self._unused_key(edge.caller, site.call.start, site.call.end) if site is not None else ""
+            if dropped:
+                return dropped
+        return ""
+
+    def _unused_key(self, home: Home, start: int, end: int) -> str:
         definition = self._resolver.definition(home)
         names = [name for param in definition.params for name in param.name.split(",")]
-        text = self._resolver.text(home.file, seen.made.call.start, seen.made.call.end)
-        given = next((name for name in names if _KEY_WORD.search(name) and not re.search(rf"\b{re.escape(name)}\b", text)), "")
-        return given if given and not re.search(r"(?i)job_?id$", given) else ""
+        text = self._resolver.text(home.file, start, end)
+        return next((name for name in names if _KEY_WORD.search(name) and not re.search(rf"\b{re.escape(name)}\b", text)), "")
 
     def _place(self, made: Made) -> Place:
         return Place(made.home.file, made.call.start, made.call.end)
@@ -161,7 +175,7 @@ class Linker:
         home = seen.made.home
         return Log(
             place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
-            call=dotted(seen.made.call.func), values=values,
+            call=dotted(seen.made.call.func), values=values, on_terminal=seen.form.prints and _SCRIPT.search(home.file) is not None,
         ) if values else None  # fmt: skip
 
     def schedule(self, seen: ScheduleSeen) -> Schedule:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from guardrails.facts import Logged
 from guardrails.finding import Related
@@ -38,19 +39,23 @@ _REQUEST = frozenset("request req self.request ctx.request info.context.request 
 _BODIES = frozenset("data body POST form json cookies COOKIES headers META body() json() form() get_json() text()".split())
 _HARMLESS_HEADERS = frozenset(("response", "resp", "res", "result", "reply", "reader", "row", "table", "sheet", "worksheet", "csv", "writer", "df", "columns", "column"))
 _ENV_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$")
+_LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|%r|\{\}|\{:\?\})?$")
+_NAMELESS = frozenset("url value val key data text s x v result link uri".split())
 _DEEPEST = 4
 
 
 class Values:
     """Takes the arguments of log calls apart. `masks` are the project's own redaction helpers, `more` its secret words."""
 
-    def __init__(self, resolver: Resolver, masks: frozenset[str], more: frozenset[str]) -> None:
-        self._resolver, self._masks, self._more = resolver, masks, more
+    def __init__(self, resolver: Resolver, masks: frozenset[str], more: frozenset[str], whole: Mapping[str, str]) -> None:
+        self._resolver, self._masks, self._more, self._whole = resolver, masks, more, whole
 
     def of(self, seen: LogSeen) -> tuple[Logged, ...]:
         """The secrets among what a log call writes; harmless values are left out."""
         found: list[Logged] = []
         made = seen.made
+        args = [arg.value for arg in made.call.args if not arg.name and not arg.splat]
+        found.extend(self._labelled(Hit(made.call, made.home), tuple(args)))
         for arg in made.call.args:
             if arg.name in ("exc_info", "stack_info", "stacklevel", "file", "end", "sep", "flush", "err", "target", "parent"):
                 continue
@@ -67,7 +72,7 @@ class Values:
             case Literal_() | Comp():
                 return []
             case Text():
-                return self._parts(hit, expr.parts, depth)
+                return self._parts(hit, expr.parts, depth) or self._labelled(hit, expr.parts)
             case Op(op="%" | "+" | "or" | "??" | "and" | "?" | "&"):
                 return self._parts(hit, expr.parts if expr.op != "and" else expr.parts[-1:], depth)
             case Op():
@@ -88,6 +93,17 @@ class Values:
 
     def _parts(self, hit: Hit, parts: tuple[Expr, ...], depth: int) -> list[Logged]:
         return [found for part in parts for found in self._value(Hit(part, hit.home), "", depth + 1)]
+
+    def _labelled(self, hit: Hit, parts: tuple[Expr, ...]) -> list[Logged]:
+        """A value without a name of its own, right after a literal that names the secret: `"API key: %s", value`."""
+        for label, part in zip(parts, parts[1:], strict=False):
+            text = as_text(label)
+            words = _LABEL.search(text) if text is not None else None
+            if words and isinstance(part, Ref) and part.name.rpartition(".")[2].lower() in _NAMELESS:
+                noun = secret_noun(words[1].replace(" ", "_"))
+                if noun:
+                    return [self._logged(Hit(part, hit.home), noun)]
+        return []
 
     def _call(self, hit: Hit, call: Call, name: str, depth: int) -> list[Logged]:
         text = dotted(call.func)
@@ -140,7 +156,7 @@ class Values:
             return []
         if isinstance(made, Group):
             return self._literal_headers(hit, made)
-        if isinstance(made, Comp | Literal_):
+        if isinstance(made, Comp | Literal_) and not any(secret_noun(key) for key in self._added_keys(hit)):
             return []
         return [self._logged(hit, "whole headers", whole=True)]
 
@@ -152,17 +168,19 @@ class Values:
         return [self._logged(hit, "whole headers", whole=True)] if group.kind == "dict" and (secret or hidden) else []
 
     def _added_keys(self, hit: Hit) -> list[str]:
+        """Keys that are added to a mapping: `headers["Authorization"] = ..`; what `.update(..)` adds is not known: a secret."""
         name = getattr(hit.expr, "name", "")
-        steps = self._resolver.definition(hit.home).steps
-        return [
-            as_text(target.key) or ""
-            for step in steps
-            for target in step.targets
-            if isinstance(target, Index) and dotted(target.base) == name
-        ]
+        definition = self._resolver.definition(hit.home)
+        steps = [t for step in definition.steps if step.start < hit.expr.start for t in step.targets]
+        keys = [as_text(t.key) or "" for t in steps if isinstance(t, Index) and dotted(t.base) == name]
+        updates = [s for s in definition.sites if dotted(s.call.func) == f"{name}.update" and s.call.start < hit.expr.start]
+        return keys + ["secret" for site in updates if site.call.args and not isinstance(site.call.args[0].value, Group)]
 
     def _body(self, hit: Hit, text: str) -> list[Logged]:
         """A whole request body or cookies: `request.data`, `await request.json()`."""
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        if value is not None and value.path in self._whole:
+            return [self._logged(hit, self._whole[value.path], whole=True)]
         owner, _, last = text.rpartition(".")
         if owner in _REQUEST and last in _BODIES:
             return [self._logged(hit, "whole headers" if last in ("headers", "META") else "the whole request body", whole=True)]
@@ -178,7 +196,7 @@ class Values:
         if not isinstance(value, Text | Op | Group | Ref | Attr | Index | Call | Await):
             return []
         if isinstance(value, Call | Await) and not self._shows(value):
-            return []
+            return self._body(hit, ref.name)
         inner = self._value(Hit(value, hit.home), "", depth + 1)
         place = Place(hit.home.file, hit.expr.start, hit.expr.end)
         return [

@@ -24,7 +24,7 @@ HARMLESS_BEFORE = frozenset(
     "next page continuation pagination cancel cancellation csrf sync eos bos pad unk sep cls mask special stop start end first last prev previous "
     "current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push fcm apns "
     "design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity "
-    "has is no use need needs with without missing invalid expired wrong no_ check reset forgot change".split()
+    "validation handshake challenge has is no use need needs with without missing invalid expired wrong no_ check reset forgot change".split()
 )
 WHOLE = {"headers": "whole headers", "environ": "the whole environment"}
 

@@ -13,6 +13,7 @@ from guardrails.names.options import Hit
 from guardrails.names.resolve import Home, Resolver, Value
 from guardrails.outline import Attr, Call, Comp, Expr, Group, Literal_, Pair, Ref, Spread, Text, dotted
 from guardrails.place import Place
+from guardrails.project.secrets import words_of
 
 _ID = re.compile(r"(?:^|[._])(?:pk|id|uuid|guid|slug|key|hash|name|email)$|_ids?$")
 _ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
@@ -121,7 +122,9 @@ class Shapes:
         at, seen = (value.made_in, value.made) if value.made is not None else (None, None)
         if value.instance and value.home is not None:
             name = self._row_class(value.home)
-            return Shape("row", name, at, seen) if name else None
+            if name:
+                return Shape("row", name, at, seen)
+            return Shape("request", "", at, seen) if self._is_request_copy(value.home) else None
         path = value.path
         if isinstance(value.made, Group | Comp) and path.startswith("<") and value.made is not expr and value.made_in is not None:
             return self.of(value.made_in, value.made, depth + 1)
@@ -159,6 +162,12 @@ class Shapes:
             return ""
         foreign = [base for base in self._resolver.bases(home) if isinstance(base, str)]
         return self._resolver.definition(home).name if any(base in self._bases or base.removesuffix("()") in self._bases for base in foreign) else ""
+
+    def _is_request_copy(self, home: Home) -> bool:
+        """A class of the project's own that stands in for a request: `FakeRequest`, and no schema of a request's body."""
+        definition = self._resolver.definition(home)
+        words = words_of(definition.name)
+        return words[-1:] == ["request"] and not definition.bases and not definition.decorators and bool({"fake", "http", "copy", "dummy", "stub"} & set(words))
 
     def _model_name(self, value: Value) -> str:
         """The model's name from the text of the query: `Order` of `Order.objects.get(..)`."""

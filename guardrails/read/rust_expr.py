@@ -24,20 +24,21 @@ Link: TypeAlias = Callable[[Reader, Node, Expr], Expr]
 
 
 def _chain(r: Reader, node: Node) -> Expr:
-    """`a.b().await?` from its end to its start in a loop: long chains are common and are no deep nesting of the source."""
+    """`a.b().await?` from its end to its start in a loop: two links, `.b` and `()`, are one level."""
     links: list[tuple[Link, Node]] = []
     before = r.depth
-    while before + len(links) < DEEPEST:
+    while before + len(links) // 2 < DEEPEST:
         link = _LINKS.get(node.type)
         if link is not None:
             links.append((link, node))
         elif node.type != "generic_function":
             break
         node = node.children[0]
-    r.depth += len(links)
+    r.depth = before + len(links) // 2
     value = r.expr(node)
-    for link, part in reversed(links):
-        r.depth -= 1
+    while links:
+        link, part = links.pop()
+        r.depth = before + len(links) // 2
         value = link(r, part, value)
     return value
 

@@ -1,0 +1,81 @@
+"""Functions that hand on to a queue what they were given: calling one is enqueueing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from guardrails.frameworks.model import EnqueueForm
+from guardrails.frameworks.sightings import EnqueueSeen, Sighting
+from guardrails.names.options import Hit, Made, Options
+from guardrails.names.resolve import Home, Resolver
+from guardrails.outline import Function, Param, Ref, Site, dotted
+from guardrails.project.calls import Callers
+
+_SELF = ("self", "cls", "this")
+
+
+class _Taken(msgspec.Struct, frozen=True):
+    """What a wrapper takes: selectors of the job and of the payload among its own arguments, and its plain options."""
+
+    job: str
+    payload: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+def outer_enqueues(resolver: Resolver, callers: Callers, seen: Iterable[Sighting]) -> Iterator[EnqueueSeen]:
+    """The calls of wrappers around the enqueues that were seen, as enqueues that carry payload only; none is given twice."""
+    known = {_key(one.made) for one in seen if isinstance(one, EnqueueSeen)}
+    for one in [one for one in seen if isinstance(one, EnqueueSeen)]:
+        home = callers.outermost(one.made.home)
+        definition = resolver.definition(home)
+        taken = _taken(one, definition) if definition.kind == "function" else None
+        for edge in callers.of(home) if taken is not None else ():
+            made = _call_at(resolver, edge.caller, edge.start)
+            if made is not None and taken is not None and _key(made[0]) not in known:
+                known.add(_key(made[0]))
+                yield _outer(resolver, one, taken, *made)
+
+
+def _key(made: Made) -> tuple[str, int, int]:
+    return made.home.file, made.call.start, made.call.end
+
+
+def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
+    params = [param for param in definition.params if param.name not in _SELF]
+    positions = {param.name: str(index) for index, param in enumerate(params) if not param.kind}
+    job = one.options.get(one.form.job) if one.form.job else None
+    job_name = _param_of(job, params)
+    receiver = dotted(one.made.call.func).rpartition(".")[0]
+    if not job_name and receiver in positions and one.form.on_job:
+        job_name = receiver
+    beside = (*one.form.options, *((one.form.job,) if one.form.job else ()))
+    handed = [name for _, hit in one.options.selected(one.form.payload, beside) if (name := _param_of(hit, params))]
+    if not handed:
+        return None
+    payload = tuple(selector for name in handed if name in positions for selector in (positions[name], name))
+    if any(param.kind and param.name in handed for param in params):
+        payload = (*payload, "rest")
+    plain = tuple(selector for name, position in positions.items() if name not in handed for selector in (name, position))
+    return _Taken(job_name, payload, plain)
+
+
+def _param_of(answer: object, params: list[Param]) -> str:
+    name = answer.expr.name if isinstance(answer, Hit) and isinstance(answer.expr, Ref) else ""
+    return name if any(param.name == name for param in params) else ""
+
+
+def _call_at(resolver: Resolver, caller: Home, start: int) -> tuple[Made, Site] | None:
+    for site in resolver.definition(caller).sites:
+        if site.call.func.start == start:
+            return Made(site.call, caller), site
+    return None
+
+
+def _outer(resolver: Resolver, inner: EnqueueSeen, taken: _Taken, made: Made, site: Site) -> EnqueueSeen:
+    options = Options(resolver, [made])
+    answer = options.get(taken.job) if taken.job else None
+    target = dotted(answer.expr) if isinstance(answer, Hit) else ""
+    form = EnqueueForm(payload=taken.payload, options=taken.options, signature=True)
+    return EnqueueSeen(inner.model, form, made, site, options, target or dotted(made.call.func) or inner.target, "", None)
