@@ -13,7 +13,6 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from itertools import accumulate
 from typing import Generic, TypeVar
 
 import msgspec
@@ -126,21 +125,31 @@ class _Spans(Generic[T]):
     """Spans with what they belong to, in order of their starts; made for many questions about a long file."""
 
     def __init__(self, spans: Iterable[tuple[Span, T]]) -> None:
-        self.all = sorted(spans, key=lambda pair: pair[0])
+        self.all = sorted(spans, key=lambda pair: (pair[0][0], -pair[0][1]))
         self.starts = [start for (start, _), _ in self.all]
-        self.reach = list(accumulate((end for (_, end), _ in self.all), max))  # how far any span up to here goes
+        self.outer: list[int] = []  # by index, the span that each lies in: statements nest
+        for (start, _), _ in self.all:
+            at = len(self.outer) - 1
+            while at >= 0 and self.all[at][0][1] <= start:
+                at = self.outer[at]
+            self.outer.append(at)
 
     def around(self, offset: int) -> Iterator[tuple[Span, T]]:
         """Those that begin before an offset and end behind it, inside out."""
         at = bisect_left(self.starts, offset) - 1
-        while at >= 0 and self.reach[at] > offset:
+        while at >= 0:
             if self.all[at][0][1] > offset:
                 yield self.all[at]
-            at -= 1
+            at = self.outer[at]
 
     def starting(self, start: int, end: int) -> list[tuple[Span, T]]:
         """Those that begin in [start, end)."""
         return self.all[bisect_left(self.starts, start) : bisect_left(self.starts, end)]
+
+    def ends_of(self, start: int, end: int) -> list[Span]:
+        """The first and the last of those that begin in [start, end)."""
+        first, last = bisect_left(self.starts, start), bisect_left(self.starts, end) - 1
+        return [self.all[first][0], self.all[last][0]] if first <= last else []
 
 
 class _Cover:
@@ -195,7 +204,7 @@ class _Cover:
 
     def _first_inside(self, function: Function) -> int:
         """Where a definition's own statements begin."""
-        inner = [span[0] for span, _ in self.definitions.starting(function.name_end, function.end)[:1]]
+        inner = [start for start, _ in self.definitions.ends_of(function.name_end, function.end)]
         return min([step.start for step in function.steps[:1]] + inner, default=function.end)
 
     def _is_open(self, start: int, end: int) -> bool:
@@ -210,8 +219,8 @@ class _Cover:
 
     def _is_in_body(self, span: Span, comment: Comment) -> bool:
         """Whether other statements lie inside this one (a closure's body), and the comment among them."""
-        inner = self.steps.starting(span[0] + 1, span[1])
-        return any(end <= comment.start or comment.start < start for (start, end), _ in (*inner[:1], *inner[-1:]))
+        inner = self.steps.ends_of(span[0] + 1, span[1])
+        return any(end <= comment.start or comment.start < start for start, end in inner)
 
     def _on_line(self, comment: Comment) -> tuple[Span, ...]:
         start = self._line_start(comment)

@@ -103,16 +103,23 @@ def from_yaml(text: str, rules: Collection[str], name: str = YAML) -> Config:
     return _convert({} if value is None else value, _YamlLines(node), rules, name)
 
 
-def model_files(root: Path, config: Config) -> tuple[Path, ...]:
-    """The project's own framework models, in order: named ones, then `.guardrails/frameworks/*.yml`. Raises `ConfigError`."""
-    for name in config.frameworks:
-        path = (root / name).resolve()
-        if not path.is_relative_to(root.resolve()):
-            raise ConfigError(f"{name}:1: frameworks names a file outside the project; copy it to {MODELS}/")
-        if not path.is_file():
-            raise ConfigError(f"{name}:1: frameworks names this file, which does not exist; write it or take the name out")
-    own = sorted(path for path in (root / MODELS).glob("*.y*ml") if path.suffix in (".yml", ".yaml"))
-    return tuple(dict.fromkeys([*(root / name for name in config.frameworks), *own]))
+def models(root: Path, config: Config) -> tuple[tuple[str, str], ...]:
+    """The project's own framework models as (name, text): named ones, then `.guardrails/frameworks/*.yml`. Raises `ConfigError`."""
+    own = sorted(path.name for path in (root / MODELS).glob("*.y*ml") if path.suffix in (".yml", ".yaml"))
+    names = dict.fromkeys([*config.frameworks, *(f"{MODELS}/{name}" for name in own)])
+    return tuple((name, _model(root, name)) for name in names)
+
+
+def _model(root: Path, name: str) -> str:
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()):
+        raise ConfigError(f"{name}:1: this framework model lies outside the project; copy it to {MODELS}/")
+    if not path.is_file():
+        raise ConfigError(f"{name}:1: frameworks names this file, which does not exist; write it or take the name out")
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError as error:
+        raise ConfigError(f"{name}:1: this cannot be read ({(error.strerror or 'error').lower()}); mend its permissions") from None
 
 
 def schema() -> dict[str, Any]:

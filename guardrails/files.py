@@ -22,7 +22,7 @@ _Rules: TypeAlias = "tuple[tuple[str, GitIgnoreSpec], ...]"  # of .gitignore fil
 
 MAX_BYTES = 2_000_000
 MAX_DEPLOY_BYTES = 200_000
-NEAR_FILES, NEAR_BYTES = 150, 1_500_000
+NEAR_FILES, NEAR_BYTES = 60, 600_000
 KEPT_BYTES = 64_000_000  # of sources that stay in memory between two rounds of reading
 CONFIGURED = re.compile(rb"^[ \t]*\[{1,2}[ \t]*[\"']?tool[\"']?[ \t]*\.[ \t]*[\"']?guardrails\b", re.MULTILINE)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from guardrails import allow, facts, fingerprint, rulebook
 from guardrails.cache import Cache, NoCache, Outlines
-from guardrails.config import Config, Override, load, model_files
+from guardrails.config import MODELS, Config, Override, load, models
 from guardrails.files import Tree, discover, find_root, is_test, matcher, memory, show
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, Unsure
 from guardrails.lines import Lines
@@ -108,7 +108,7 @@ def lint(request: Request) -> Result:
     tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, request.contents)
     watch(f"reading {len(tree.paths)} files")
     outlines: Outlines = Cache() if request.cached else NoCache()
-    project, known = _understand(tree, request.config, outlines)
+    project, known = _understand(tree, request.config, models(tree.root, request.config), outlines)
     watch("checking")
     if isinstance(outlines, Cache):
         outlines.prune()
@@ -119,18 +119,18 @@ def lint_texts(files: Mapping[str, str | bytes], config: Config | None = None, t
     """One run over a project that exists in memory only."""
     tree = memory(files, LANGUAGES)
     request = Request(tree.root, config or Config(tests="report"), today, strict=strict)
-    project, known = _understand(tree, request.config, NoCache())
+    extra = [(path, tree.load(path).decode()) for path in sorted(files) if path.startswith(MODELS)]
+    project, known = _understand(tree, request.config, extra, NoCache())
     return judge(tree, project, known, request, NoCache())
 
 
-def _understand(tree: Tree, config: Config, outlines: Outlines) -> tuple[Understood, Known]:
+def _understand(tree: Tree, config: Config, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Understood, Known]:
     from guardrails.frameworks import catalogue
     from guardrails.project import understand
 
-    extra = [(path.relative_to(tree.root).as_posix(), path.read_text("utf-8", "replace")) for path in model_files(tree.root, config)]
-    models = catalogue.load(extra, outlines.remember)
-    known = Known(models.words(), tuple(sorted({model.framework for model in models.models if model.jobs})))
-    return understand(tree, models, config, outlines.outline), known
+    found = catalogue.load(extra, outlines.remember)
+    known = Known(found.words(), tuple(sorted({model.framework for model in found.models if model.jobs})))
+    return understand(tree, found, config, outlines.outline), known
 
 
 def judge(

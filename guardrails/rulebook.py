@@ -254,8 +254,8 @@ def _require_marks(rule: Rule, example: Example) -> None:
 class _Open:
     """An example while its fences are being collected."""
 
-    def __init__(self, title: str, kind: Kind) -> None:
-        self.title, self.kind = title, kind
+    def __init__(self, kind: Kind) -> None:
+        self.title, self.kind = "", kind
         self.files: dict[str, str] = {}
         self.marks: list[Expectation] = []
         self.language, self.framework, self.line = "", "", 0
@@ -312,27 +312,27 @@ def _leading(body: str, index: int) -> int:
 
 def _in_section(kind: Kind, text: str, first: int, where: str, taken: set[str]) -> Iterator[Example]:
     """A heading or prose starts an example; fences with `file=` join the open one, a fence without is one of its own."""
-    current, prose, heading = _Open("", kind), "", ""
+    current, title, is_heading, is_named = _Open(kind), "", False, False
     for number, chunk in _chunks(text, first):
         if isinstance(chunk, str):
-            if current.files:
+            if not is_named:  # the first words behind a fence: they name what follows
                 yield from current.close(taken)
-                current, prose, heading = _Open("", kind), "", ""
+                current, title, is_heading, is_named = _Open(kind), "", False, True
             if chunk.startswith("### "):
-                heading, prose = chunk[4:].strip(), ""
-            else:
-                prose = f"{prose} {chunk}".strip()
+                title, is_heading = chunk[4:].strip(), True
+            elif not is_heading:
+                title = f"{title} {chunk}".strip()
             continue
         language, framework, path = _info(chunk[0], where, number)
-        if current.files and (not path or path in current.files or "" in current.files):
+        if not path or path in current.files:
             yield from current.close(taken)
-            current = _Open(current.title, kind)
-        current.title = current.title or (heading or prose).rstrip(":. ")
+            current = _Open(kind)
         name, suffix = FENCES.get(language, ("", "txt"))
+        current.title, is_named = title.rstrip(":. "), False
         current.add(path or f"example.{suffix}", name, framework, chunk[1:], number)
         if not path:
             yield from current.close(taken)
-            current = _Open(current.title, kind)
+            current = _Open(kind)
     yield from current.close(taken)
 
 

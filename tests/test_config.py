@@ -179,15 +179,29 @@ def test_models_come_from_the_configuration_and_from_the_folder(tmp_path):
     folder = tmp_path / ".guardrails" / "frameworks"
     folder.mkdir(parents=True)
     for name in (folder / "b.yml", folder / "a.yaml", folder / "notes.txt", tmp_path / "ours.yml"):
-        name.write_text("")
-    assert [path.name for path in config.model_files(tmp_path, Config(frameworks=("ours.yml",)))] == ["ours.yml", "a.yaml", "b.yml"]
+        name.write_text(name.name)
+    found = config.models(tmp_path, Config(frameworks=("ours.yml", ".guardrails/frameworks/b.yml")))
+    assert found == (
+        ("ours.yml", "ours.yml"),
+        (".guardrails/frameworks/b.yml", "b.yml"),
+        (".guardrails/frameworks/a.yaml", "a.yaml"),
+    )
+
+
+def test_a_model_is_no_link_out_of_the_project(tmp_path):
+    folder = tmp_path / "project" / ".guardrails" / "frameworks"
+    folder.mkdir(parents=True)
+    (tmp_path / "secret").write_text("token")
+    (folder / "x.yml").symlink_to(tmp_path / "secret")
+    message = ".guardrails/frameworks/x.yml:1: this framework model lies outside the project; copy it to .guardrails/frameworks/"
+    assert fault(config.models, tmp_path / "project", Config()) == message
 
 
 @pytest.mark.parametrize(
     ("name", "words"), [("gone.yml", "does not exist"), ("../x.yml", "outside the project"), ("/etc/passwd", "outside")]
 )
 def test_a_model_that_is_not_there_is_told(tmp_path, name, words):
-    assert words in fault(config.model_files, tmp_path, Config(frameworks=(name,)))
+    assert words in fault(config.models, tmp_path, Config(frameworks=(name,)))
 
 
 @given(st.sampled_from(RULES), st.data())

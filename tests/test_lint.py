@@ -328,3 +328,11 @@ def test_a_real_project_is_linted_from_disk_with_and_without_a_cache(tmp_path, m
     assert results[0] == results[1] == results[2]
     assert results[0].summary.jobs >= 1
     assert results[0].summary.files == 1
+
+
+def test_a_project_in_memory_is_linted_without_a_look_at_the_disk():
+    result = lint.lint_texts(
+        {"shop/tasks.py": "from celery import Celery\n\napp = Celery()\n\n\n@app.task\ndef charge(order_id):\n    pass\n"}
+    )
+    assert result.summary.jobs == 1
+    assert result.summary.files == 1

@@ -41,6 +41,11 @@ class Part:
         return known
 
     @cached_property
+    def stars(self) -> tuple[str, ...]:
+        """The targets of star imports."""
+        return tuple(entry.target for entry in self.outline.imports if not entry.name)
+
+    @cached_property
     def members(self) -> dict[int, tuple[int, ...]]:
         """The functions and classes directly inside each."""
         inside: dict[int, list[int]] = {}

@@ -15,6 +15,7 @@ class Modules:
         self._paths = frozenset(paths)
         self._external = external
         self._by_name: dict[str, list[str]] = {}
+        self._found: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
         for path in sorted(self._paths):
             stem = posixpath.splitext(path)[0]
             if posixpath.basename(stem) in ("__init__", "index", "mod", "lib", "main"):
@@ -38,6 +39,12 @@ class Modules:
 
     def find(self, importer: str, target: str) -> tuple[str, tuple[str, ...]] | None:
         """The project file that an import target lies in and the names left over, None for a foreign one."""
+        key = (importer if importer.endswith(".rs") else posixpath.dirname(importer) + posixpath.splitext(importer)[1], target)
+        if key not in self._found:
+            self._found[key] = self._find(importer, target)
+        return self._found[key]
+
+    def _find(self, importer: str, target: str) -> tuple[str, tuple[str, ...]] | None:
         if importer.endswith((".py", ".pyi")):
             return self._find_python(importer, target)
         if importer.endswith(".rs"):

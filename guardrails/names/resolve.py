@@ -7,6 +7,7 @@ item, `x[*]` an element. A definition of the project has its module's id in fron
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import msgspec
 
@@ -50,8 +51,19 @@ class Resolver:
         self._extensions: dict[tuple[str, str], Value] = {}
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
+        self._shallow_memory: dict[tuple[str, int, int, int, type], Value | None] = {}
+        self._is_shallow = False
         self._deep = 0
         self._globals: set[tuple[str, str]] = set()
+
+    @contextmanager
+    def shallow(self) -> Iterator[None]:
+        """Resolve without reading another file: what lies in one that was not read stays a path."""
+        kept, self._memory, self._is_shallow = self._memory, self._shallow_memory, True
+        try:
+            yield
+        finally:
+            self._shallow_memory, self._memory, self._is_shallow = self._memory, kept, False
 
     def extend(self, path: str, name: str, value: Value) -> None:
         """Give whatever has this path an attribute: `app.decorate("queues", ..)`. What was resolved before is forgotten."""
@@ -166,6 +178,8 @@ class Resolver:
         if found is None:
             return Value(self._spelled(target.removeprefix("node:")))
         file, names = found
+        if self._is_shallow and not self._code.is_read(file):
+            return Value(".".join((self._modules.id_of(file), *names)))
         value: Value | None = Value(self._modules.id_of(file), Home(file, 0))
         for name in names:
             value = self.member(value, name) if value else None
@@ -285,8 +299,8 @@ class Resolver:
 
     def _starred(self, part: Part, name: str) -> Value | None:
         """What a star import brings in."""
-        for entry in part.outline.imports:
-            found = self._modules.find(part.path, entry.target) if not entry.name else None
+        for target in part.stars:
+            found = self._modules.find(part.path, target)
             value = self._global(Home(found[0], 0), name) if found is not None and not found[1] else None
             if value is not None:
                 return value

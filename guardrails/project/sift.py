@@ -6,14 +6,21 @@ import re
 from collections.abc import Iterable
 
 from guardrails.frameworks.catalogue import Catalogue
+from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import Code
 from guardrails.project.secrets import NOUNS
 
 _LOG_CALL = re.compile(rb"(?:\.(?:debug|info|warn|warning|error|exception|critical|log|trace|fatal)!?|\bprint|\bprintln!|\b(?:info|warn|error|debug|trace)!)\(")
 _LOG_WORDS = ("debug", "info", "warn", "warning", "error", "exception", "critical", "log", "print", "trace", "fatal", "println")
-_SECRET = re.compile(rb"(?i)" + b"|".join(sorted({noun.encode() for noun in NOUNS} | {b"headers", b"environ", b"_key", b"apikey", b"_url", b"\\.body", b"\\.data", b"\\.json"})))
-_NEAR = 500  # bytes after a log call in which its arguments are looked for
-_BEFORE = 160  # and before it, for a local variable that was built just above
+_NOUN = rb"(?i:" + b"|".join(sorted({noun.encode() for noun in NOUNS} | {b"headers", b"environ", b"_key", b"apikey", b"_url", b"_link"})) + rb")"
+_SECRET = re.compile(_NOUN)
+_WHOLE = re.compile(rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b|\bjob\b")
+# A plain string that is neither a key nor an argument of a reader.
+_PROSE = re.compile(rb"""(?<![fF\[(])(?:"[^"\n]*"|'[^'\n]*'|`[^`$]*`)(?!\s*[:\]])""")
+_LABEL = re.compile(_NOUN + rb"""[\w ]*[:=]\s*(?:%[sr]|\{\})?["']\s*[,%+]|""" + _NOUN + rb"[\w ]*[:=]\s*\{")
+_ASSIGNED = re.compile(rb"(?m)^[ \t]*(?:const |let |var |self\.)?(\w+)[^\n=]{0,40}=[^\n]*" + _NOUN)
+_ARGUMENTS = 500  # bytes of a log call that are looked at
+_BEFORE = 1200  # and of what stands before it, for a local variable that was built there
 
 
 class Sift:
@@ -32,12 +39,27 @@ class Sift:
         logging = set(index.holding_any(_LOG_WORDS)) - set(matching)
         return sorted({*matching, *(path for path in logging if _logs_a_secret(self._code.text(path)))})
 
-    def naming_jobs(self, symbols: Iterable[str]) -> list[str]:
-        """The files that name a job: they may enqueue it without a framework word."""
-        names = {symbol.rpartition(".")[2] for symbol in symbols if not symbol.startswith("?")}
+    def naming_jobs(self, jobs: Iterable[JobSeen]) -> list[str]:
+        """The files that name a job whose framework enqueues without a word of its own: `charge.send(..)`, `charge(..)`."""
+        names = {job.symbol.rpartition(".")[2] for job in jobs if not job.symbol.startswith("?") and _hands_over_quietly(job)}
         found = self._code.words.holding_any(name for name in names if len(name) > 5)
         return [path for path in found if not self._code.is_read(path)]
 
 
+def _hands_over_quietly(job: JobSeen) -> bool:
+    return any(form.on_job and not form.signature and form.on_job.rpartition(".")[2] not in job.model.words for form in job.model.enqueues)
+
+
 def _logs_a_secret(text: bytes) -> bool:
-    return any(_SECRET.search(text, max(0, m.start() - _BEFORE), m.end() + _NEAR) for m in _LOG_CALL.finditer(text))
+    for call in _LOG_CALL.finditer(text):
+        said = text[call.end() : call.end() + _ARGUMENTS]
+        said = said[: end + 1] if (end := said.find(b")\n")) >= 0 else said
+        if _LABEL.search(said):
+            return True
+        values = _PROSE.sub(b"", said)
+        if _SECRET.search(values) or _WHOLE.search(values):
+            return True
+        built = {match[1] for match in _ASSIGNED.finditer(text, max(0, call.start() - _BEFORE), call.start())}
+        if built and built & set(re.findall(rb"\w+", values)):
+            return True
+    return False

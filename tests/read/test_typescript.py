@@ -358,8 +358,8 @@ def test_a_number_that_nothing_can_hold_is_unknown() -> None:
     assert said(found) == "[None, 1e+20]"
 
 
-_WORDS = """async function f => class A extends @dec const let ${ if else for of await switch case try catch new ?. export default import from
-/* */ // ... \\u{110000} \\ud800 A<B> enum interface type yield void"""
+_WORDS = """async function f => class A extends @dec const let ${ if else for of await switch case try catch new ?. export default import
+from /* */ // ... \\u{110000} \\ud800 A<B> enum interface type yield void"""
 _PIECES = st.sampled_from([*"(){}[],;=.:<>#!`'\"\n\x00éx1", *_WORDS.split()])
 
 
