@@ -111,7 +111,6 @@ class Job(Fact, frozen=True, kw_only=True):
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None
-    guard: Guard | None = None
 
 
 class KeySupport(msgspec.Struct, frozen=True):
@@ -149,7 +148,6 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     key: Setting
     support: KeySupport
     payload: tuple[Payload, ...] = ()
-    guard: Guard | None = None
     misplaced_key: str = ""
     dropped_key: str = ""
     carries_only: bool = False

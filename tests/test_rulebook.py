@@ -211,5 +211,6 @@ def _seconds(folder) -> float:
 
 
 def test_each_heading_names_its_own_example_and_prose_below_a_heading_does_not():
-    text = "## Bad\n### one\nSome words.\n```python\na\n```\n### two\n```python\nb\n```\nThree words here:\n```python\nc\n```\n```python\nd\n```\n"
+    text = "## Bad\n### one\nSome words.\n```python\na\n```\n### two\n```python\nb\n```\n"
+    text += "Three words here:\n```python\nc\n```\n```python\nd\n```\n"
     assert [example.id for example in rulebook.cases("x.md", text)] == ["one", "two", "Three words here", "Three words here (2)"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import Absent, Enqueue, Handler, Unknown, finding, unsure
+from guardrails.facts import Absent, Enqueue, Handler, Job, Unknown, finding, unsure
 from guardrails.finding import Finding, Related, Unsure
 from guardrails.project import Entry, Project
 
@@ -13,21 +13,20 @@ RULE = "missing-idempotency-key"
 
 def check(enqueue: Enqueue, project: Project) -> Iterator[Finding | Unsure]:
     """Speaks only where the enqueue itself may repeat: a webhook, a repeatable job, an unsafe request, a wrapper that got a key."""
-    if enqueue.carries_only or enqueue.guard is not None:
+    if enqueue.carries_only:
         return
     if isinstance(enqueue.key, Unknown):
         yield unsure(enqueue, RULE, f"`{enqueue.target}` may be enqueued without a key: {enqueue.key.why}.")
-    if not isinstance(enqueue.key, Absent) or _job_is_guarded(enqueue, project):
-        return
-    if enqueue.support.how:
-        yield from _keyed(enqueue, project)
-    else:
-        yield from _keyless(enqueue, project)
+    if isinstance(enqueue.key, Absent):
+        for said in _keyed(enqueue, project) if enqueue.support.how else _keyless(enqueue, project):
+            if not _is_harmless(enqueue, project):
+                yield said
 
 
-def _job_is_guarded(enqueue: Enqueue, project: Project) -> bool:
+def _is_harmless(enqueue: Enqueue, project: Project) -> bool:
+    """A second run does nothing: the enqueue is guarded, or the job's body opens with a guard."""
     job = project.job(enqueue.job)
-    return job is not None and job.guard is not None
+    return project.guard_before(enqueue) is not None or (job is not None and project.guard_in(job) is not None)
 
 
 def _keyed(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
@@ -67,8 +66,9 @@ def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, 
         if isinstance(entry.fact, Handler) and entry.fact.webhook:
             return f"webhook `{entry.fact.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
     for entry in project.jobs_above(enqueue.scope):
-        repeats = getattr(entry.fact, "repeats", None)
-        if repeats is not None and getattr(entry.fact, "guard", None) is None:
+        job = entry.fact
+        repeats = job.repeats if isinstance(job, Job) else None
+        if repeats is not None and isinstance(job, Job) and project.guard_in(job) is None:
             related = (Related(repeats.at, repeats.words),) if repeats.at is not None else ()
             return f"job `{entry.fact.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
     for entry in entries:

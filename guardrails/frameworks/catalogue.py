@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ class Catalogue:
         self.whole: dict[str, str] = {}
         for model in models:
             self._add(model)
-        self.last_words = self._last_words()
+        self._index_words()
 
     def _add(self, model: Model) -> None:
         self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verbs2(model, key, value))
@@ -139,12 +140,21 @@ class Catalogue:
             for path in _verbs(model, symbol) if symbol else ():
                 table.setdefault(path, (model, form))
 
-    def _last_words(self) -> frozenset[str]:
-        """The last words of all calls that may be facts: other calls need not be resolved."""
-        tables: tuple[Mapping[str, object], ...] = (self.enqueues, self.handler_calls, self.spawns, self.schedule_calls, self.logs, self.job_calls, self.extensions)
-        words = {path.rpartition(".")[2] for table in tables for path in table}
-        words |= {method.rpartition(".")[2] for _, method in self.on_job} | {word for _, word in self.log_names}
-        return frozenset(words)
+    def _index_words(self) -> None:
+        """The last words of all that may be a fact: other calls and decorators need not be resolved."""
+        on_job = {method.rpartition(".")[2] for _, method in self.on_job} - {"()"}
+        self.job_words = _last_words(self.job_calls)
+        self.handler_words = _last_words(self.handler_calls)
+        self.call_words = _last_words(self.enqueues, self.spawns, self.schedule_calls, self.logs) | on_job | frozenset(self.loose)
+        self.log_words = frozenset(word for _, word in self.log_names)
+        self.decorator_words = _last_words(self.job_decorators, self.handler_decorators, self.schedule_decorators)
+        self.handler_methods = frozenset(name for _, form in self.handler_bases.values() for name in form.methods)
+        self.job_methods = frozenset(form.method for _, form in self.job_bases.values())
+
+    def web_words(self) -> frozenset[str]:
+        """The import roots of what handles requests."""
+        symbols = (*self.handler_calls, *self.handler_decorators, *self.handler_bases)
+        return frozenset(re.split(r"[.(/]", symbol.lstrip("@"))[0] for symbol in symbols)
 
     def rows(self, language: str) -> tuple[Rows, ...]:
         return tuple(model.rows for model in self.models if model.rows and language in model.languages)
@@ -159,6 +169,10 @@ class Catalogue:
 
     def packages(self) -> frozenset[str]:
         return frozenset(package for model in self.models for package in model.packages)
+
+
+def _last_words(*tables: Mapping[str, object]) -> frozenset[str]:
+    return frozenset(path.rpartition(".")[2] for table in tables for path in table)
 
 
 def _verbs(model: Model, symbol: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.model import HandlerForm, Model
@@ -11,8 +12,9 @@ from guardrails.frameworks.sightings import HandlerSeen
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options
-from guardrails.names.resolve import Home, Resolver
-from guardrails.outline import Call, Expr, Function, Group, Site
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home, Value
+from guardrails.outline import Call, Closure, Expr, Function, Group, Index, Ref, Site, dotted
 
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
 _HTTP = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
@@ -23,22 +25,27 @@ class Handlers:
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
+        self.worth: AbstractSet[str] = frozenset()  # files that are worth reading for the sake of a handler
+        self._parameter_words = frozenset(path.rpartition(".")[2] for path in catalogue.handler_parameters)
 
     def seen(self, part: Part) -> Iterator[HandlerSeen]:
         """The handlers that a part declares or registers (those may stand in other files)."""
+        yield from self._wrapped_exports(part)
         for index, function in enumerate(part.functions):
             if function.kind == "class":
                 yield from self._class(part, index, function)
             elif index and function.kind in ("function", "closure"):
                 yield from self._function(part, index, function)
             for site in function.sites:
-                if last_word(site) in self._catalogue.last_words:
+                if last_word(site) in self._catalogue.handler_words:
                     yield from self._registered(part, index, site)
 
     def _function(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
         home = Home(part.path, index)
         for decorator in function.decorators:
-            value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
+            if dotted(decorator).removesuffix("()").rpartition(".")[2] not in self._catalogue.decorator_words:
+                continue
+            value = self._known(part, max(function.parent, 0), decorator)
             path = _TRAILING_CALLS.sub("", value.path) if value else ""
             found = self._catalogue.handler_decorators.get(path)
             if found is not None:
@@ -51,7 +58,10 @@ class Handlers:
         for param in function.params if self._catalogue.handler_parameters else ():
             if param.annotation is None:
                 continue
-            value = self._resolver.annotated(part, index, param.annotation)
+            outer = param.annotation.base if isinstance(param.annotation, Index) else param.annotation
+            if not isinstance(outer, Ref) or outer.name.rpartition(".")[2] not in self._parameter_words:
+                continue
+            value = self._resolver.annotated(part, index, outer)
             found = self._catalogue.handler_parameters.get(value.path.removesuffix("()")) if value else None
             if found is not None:
                 yield HandlerSeen(found[0], Home(part.path, index), "", found[1].default)
@@ -59,12 +69,22 @@ class Handlers:
 
     def _exported(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
         if function.exported and function.parent == 0 and function.name in _HTTP:
-            for model, form in self._catalogue.handler_files:
-                if re.search(form.file, part.path) and part.language in model.languages:
-                    yield HandlerSeen(model, Home(part.path, index), part.path, (function.name,))
+            for model in self._file_models(part):
+                yield HandlerSeen(model, Home(part.path, index), part.path, (function.name,))
+
+    def _file_models(self, part: Part) -> list[Model]:
+        return [model for model, form in self._catalogue.handler_files if re.search(form.file, part.path) and part.language in model.languages]
+
+    def _wrapped_exports(self, part: Part) -> Iterator[HandlerSeen]:
+        """`export const POST = withError("name", async (request) => ..)`."""
+        models = self._file_models(part)
+        for step in part.functions[0].steps if models else ():
+            name = next((dotted(target) for target in step.targets if dotted(target) in _HTTP), "")
+            if name and isinstance(step.value, Call):
+                yield from (HandlerSeen(models[0], home, part.path, (name,)) for home in self._meant(Hit(step.value, Home(part.path, 0))))
 
     def _class(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
-        if not function.bases:
+        if not function.bases or not any(part.functions[i].name in self._catalogue.handler_methods for i in part.members.get(index, ())):
             return
         home = Home(part.path, index)
         for base in self._resolver.bases(home):
@@ -78,18 +98,28 @@ class Handlers:
             return
 
     def _registered(self, part: Part, index: int, site: Site) -> Iterator[HandlerSeen]:
-        value = self._resolver.resolve(part.path, index, site.call.func)
+        value = self._known(part, index, site.call.func)
         found = self._catalogue.handler_calls.get(value.path) if value else None
         if found is None or value is None:
             return
         made = Made(site.call, Home(part.path, index))
         for hit in self._functions(found[1], made):
-            handler = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
-            if handler is None or handler.home is None or handler.home.function == 0:
-                continue
-            definition = self._resolver.definition(handler.home)
-            if definition.kind in ("function", "closure"):
-                yield self._seen(found, handler.home, value.path, made)
+            for home in self._meant(hit):
+                yield self._seen(found, home, value.path, made)
+
+    def _meant(self, hit: Hit) -> list[Home]:
+        """The function that an argument is, or those that a call wraps: `csrf_exempt(view)`, `asyncHandler(async (req, res) => ..)`."""
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        if value is not None and value.home is not None and value.home.function and self._resolver.definition(value.home).kind in ("function", "closure"):
+            return [value.home]
+        if isinstance(hit.expr, Call):
+            return [home for arg in hit.expr.args if isinstance(arg.value, Ref | Closure | Call) for home in self._meant(Hit(arg.value, hit.home))]
+        return []
+
+    def _known(self, part: Part, function: int, expr: Expr) -> Value | None:
+        """What an expression means, reading only files that name a web framework."""
+        with self._resolver.shallow(self.worth):
+            return self._resolver.resolve(part.path, function, expr)
 
     def _functions(self, form: HandlerForm, made: Made) -> list[Hit]:
         options = Options(self._resolver, [made])

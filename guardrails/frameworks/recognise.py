@@ -9,7 +9,7 @@ import msgspec
 
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.handlers import Handlers
-from guardrails.frameworks.model import JobForm, Model
+from guardrails.frameworks.model import JobForm, LogForm, Model, ScheduleForm
 from guardrails.frameworks.sightings import EnqueueSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, Sighting, SpawnSeen
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
@@ -49,7 +49,7 @@ class Recogniser:
             elif function.decorators:
                 yield from self._decorated(part, index, function)
             for site in function.sites:
-                if last_word(site) in self._catalogue.last_words:
+                if last_word(site) in self._catalogue.job_words:
                     yield from self._called_jobs(part, index, site)
 
     def _decorated(self, part: Part, index: int, function: Function) -> Iterator[JobSeen]:
@@ -66,6 +66,13 @@ class Recogniser:
                 return
 
     def _decorating(self, part: Part, function: Function, decorator: Expr) -> Value | None:
+        if dotted(decorator).removesuffix("()").rpartition(".")[2] in self._catalogue.decorator_words:
+            return self._made_by(part, function, decorator)
+        with self._resolver.shallow():
+            return self._made_by(part, function, decorator)
+
+    def _made_by(self, part: Part, function: Function, decorator: Expr) -> Value | None:
+        """What a decorator is: through functions and classes of the project that give or are one."""
         value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
         if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
             inner = self._resolver.returned(value.home)
@@ -101,7 +108,7 @@ class Recogniser:
 
     def _class_jobs(self, part: Part, index: int, function: Function) -> Iterator[JobSeen]:
         home = Home(part.path, index)
-        if function.bases:
+        if function.bases and any(part.member(index, method) >= 0 for method in self._catalogue.job_methods):
             for base in self._resolver.bases(home):
                 found = self._catalogue.job_bases.get(base) if isinstance(base, str) else None
                 method = part.member(index, found[1].method) if found else -1
@@ -152,11 +159,15 @@ class Recogniser:
             yield seen if home.function != index or isinstance(answer.expr, Closure) else _unresolved(seen, answer)
 
     def others(self, part: Part, jobs: JobTable) -> Iterator[Sighting]:
-        """Everything but jobs."""
-        yield from self.handlers.seen(part)
+        """Everything but jobs and handlers."""
+        names = {symbol.rpartition(".")[2] for symbol in jobs}
         for index, function in enumerate(part.functions):
             for site in function.sites:
-                if last_word(site) in self._catalogue.last_words or last_word(site) in jobs:
+                word = last_word(site)
+                log = self._by_name(site, word)
+                if log is not None:
+                    yield LogSeen(*log, Made(site.call, Home(part.path, index)), site)
+                elif word in self._catalogue.call_words or word in names or word == "":
                     yield from self._site(part, index, site, jobs)
             for decorator in function.decorators:
                 yield from self._scheduled(part, index, function, decorator)
@@ -164,23 +175,25 @@ class Recogniser:
     def _site(self, part: Part, index: int, site: Site, jobs: JobTable) -> Iterator[Sighting]:
         value = self._resolver.resolve(part.path, index, site.call.func)
         made = Made(site.call, Home(part.path, index))
-        log = (self._catalogue.logs.get(value.path) if value else None) or self._by_name(site, value)
-        if log is not None:
-            yield LogSeen(*log, made, site)
         if value is None:
             yield from self._loose(made, site, None)
             return
-        if value.path in self._catalogue.spawns:
+        if value.path in self._catalogue.logs:
+            yield LogSeen(*self._catalogue.logs[value.path], made, site)
+        elif value.path in self._catalogue.spawns:
             yield from self._spawn(made, site, value)
-        yield from self._enqueue(made, site, value, jobs)
+        else:
+            yield from self._enqueue(made, site, value, jobs)
         schedule = self._catalogue.schedule_calls.get(value.path)
         if schedule is not None:
             yield self._schedule(schedule, made)
 
-    def _by_name(self, site: Site, value: Value | None) -> tuple[Model, object] | None:  # type: ignore[type-arg]
-        """A log call on a name that means a logger, where its path leads to nothing that we know."""
+    def _by_name(self, site: Site, word: str) -> tuple[Model, LogForm] | None:
+        """A log call by its receiver's name: loggers come from everywhere, and no file need be read to know one."""
+        if word not in self._catalogue.log_words:
+            return None
         receiver = dotted(site.call.func).rpartition(".")[0].rpartition(".")[2]
-        return self._catalogue.log_names.get((receiver, last_word(site)))  # type: ignore[return-value]
+        return self._catalogue.log_names.get((receiver, word))
 
     def _spawn(self, made: Made, site: Site, value: Value) -> Iterator[SpawnSeen]:
         model, form = self._catalogue.spawns[value.path]
@@ -240,18 +253,20 @@ class Recogniser:
         return text or self._receiver(made), ""
 
     def _scheduled(self, part: Part, index: int, function: Function, decorator: Expr) -> Iterator[ScheduleSeen]:
+        if dotted(decorator).removesuffix("()").rpartition(".")[2] not in self._catalogue.decorator_words:
+            return
         value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
         found = self._catalogue.schedule_decorators.get(_TRAILING_CALLS.sub("", value.path)) if value else None
         if found is not None and isinstance(decorator, Call):
             when = Options(self._resolver, [Made(decorator, Home(part.path, max(function.parent, 0)))]).get(found[1].when)
             yield ScheduleSeen(*found, Made(decorator, Home(part.path, index)), function.name, self._words(when))
 
-    def _schedule(self, found: tuple[Model, object], made: Made) -> ScheduleSeen:
+    def _schedule(self, found: tuple[Model, ScheduleForm], made: Made) -> ScheduleSeen:
         model, form = found
         options = Options(self._resolver, [made])
-        job = options.get(form.job)  # type: ignore[attr-defined]
+        job = options.get(form.job)
         target = self._target(job, made)[0] if isinstance(job, Hit) else ""
-        return ScheduleSeen(model, form, made, target, self._words(options.get(form.when)))  # type: ignore[arg-type, attr-defined]
+        return ScheduleSeen(model, form, made, target, self._words(options.get(form.when)))
 
     def _words(self, answer: object) -> str:
         if not isinstance(answer, Hit):

@@ -162,8 +162,9 @@ def _injected(param: Param) -> Iterator[Ref]:
 class Code:
     """Outlines by path. `wanted` files are those that hold words that matter; others are read only when resolution leads there."""
 
-    def __init__(self, files: Files, read: Callable[[str, bytes], Outline]) -> None:
+    def __init__(self, files: Files, read: Callable[[str, bytes], Outline], left_out: Callable[[str], bool] = lambda _: False) -> None:
         self.files = files
+        self._left_out = left_out
         self._read = read
         self._parts: dict[str, Part] = {}
         self.sources: dict[str, bytes] = {}
@@ -188,10 +189,11 @@ class Code:
 
     @cached_property
     def words(self) -> Words:
-        """The words of all files, indexed on first use."""
+        """The words of all files but those left out (tests), indexed on first use."""
         words = Words()
         for path in self.files.paths:
-            words.add(path, self.text(path))
+            if not self._left_out(path):
+                words.add(path, self.text(path))
         return words
 
     def text(self, path: str) -> bytes:

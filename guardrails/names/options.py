@@ -1,4 +1,6 @@
-"""The arguments of a call by selector: by name, by position, by a key of a mapping argument; through `**` and variables."""
+"""The arguments of a call by selector: by name, by position, by a key of a mapping argument; through `**` and variables.
+
+`timeout()` selects the first argument of the call of that name in a builder's chain."""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from guardrails.names.resolve import Home, Resolver
-from guardrails.outline import Attr, Await, Call, Closure, Comp, Expr, Group, Literal_, Pair, Spread
+from guardrails.outline import Attr, Await, Call, Closure, Comp, Expr, Group, Literal_, Pair, Spread, dotted
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ class Options:
 
     def _in(self, made: Made, selector: str) -> Answer:
         head, *keys = selector.split(".")
+        if head.endswith("()"):
+            return self._positional(made, 0) if dotted(made.call.func).rpartition(".")[2] == head[:-2] else None
         answer = self._positional(made, int(head)) if head.isdigit() else self._named(made, head)
         for key in keys:
             if isinstance(answer, Hit):

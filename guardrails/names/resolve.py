@@ -7,6 +7,7 @@ item, `x[*]` an element. A definition of the project has its module's id in fron
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 import msgspec
@@ -53,13 +54,14 @@ class Resolver:
         self._busy: set[tuple[str, int, int, int, type]] = set()
         self._shallow_memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._is_shallow = False
+        self._worth: AbstractSet[str] = frozenset()
         self._deep = 0
         self._globals: set[tuple[str, str]] = set()
 
     @contextmanager
-    def shallow(self) -> Iterator[None]:
-        """Resolve without reading another file: what lies in one that was not read stays a path."""
-        kept, self._memory, self._is_shallow = self._memory, self._shallow_memory, True
+    def shallow(self, worth: AbstractSet[str] = frozenset()) -> Iterator[None]:
+        """Resolve without reading another file, unless it is worth it: what lies in one that was not read stays a path."""
+        kept, self._memory, self._is_shallow, self._worth = self._memory, self._shallow_memory, True, worth
         try:
             yield
         finally:
@@ -178,7 +180,7 @@ class Resolver:
         if found is None:
             return Value(self._spelled(target.removeprefix("node:")))
         file, names = found
-        if self._is_shallow and not self._code.is_read(file):
+        if self._is_shallow and file not in self._worth and not self._code.is_read(file):
             return Value(".".join((self._modules.id_of(file), *names)))
         value: Value | None = Value(self._modules.id_of(file), Home(file, 0))
         for name in names:
@@ -399,6 +401,8 @@ class Resolver:
         if func.path in ("functools.partial", "partial") and call.args:
             inner = self.resolve(part.path, function, call.args[0].value)
             return msgspec.structs.replace(inner, made=call, made_in=here) if inner is not None else None
+        if func.path == "require" and call.args and isinstance(call.args[0].value, Literal_):
+            return self._imported(part, str(call.args[0].value.value))
         if func.path == "<registry>.get":
             return self._any_entry(func)
         if func.path == "importlib.import_module" and call.args:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from guardrails.config import Config
-from guardrails.facts import Fact, Handler, Job, Scope
+from guardrails.files import is_test
+from guardrails.facts import Enqueue, Fact, Guard, Handler, Job, Scope
 from guardrails.finding import Related
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.recognise import Recogniser
@@ -27,7 +28,7 @@ from guardrails.project.promises import floating
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
-from guardrails.project.wrappers import outer_enqueues
+from guardrails.project.wrappers import is_wrapped, outer_enqueues
 
 _ROUNDS = 4  # wrappers around wrappers that are followed
 Reader = Callable[[str, bytes], Outline]
@@ -43,11 +44,12 @@ class Entry(msgspec.Struct, frozen=True):
 class Project:
     """What checks may ask beyond the facts."""
 
-    def __init__(self, code: Code, resolver: Resolver, reach: Reach) -> None:
-        self._code, self._resolver, self._reach = code, resolver, reach
+    def __init__(self, code: Code, resolver: Resolver, reach: Reach, guards: Guards) -> None:
+        self._code, self._resolver, self._reach, self._guards = code, resolver, reach, guards
         self._handlers: dict[Home, Handler] = {}
         self._jobs: dict[Home, Job] = {}
         self._by_symbol: dict[str, Job] = {}
+        self._bodies: Mapping[str, Home] = {}
         self.facts: tuple[Fact, ...] = ()
 
     @property
@@ -62,7 +64,7 @@ class Project:
 
     def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home]) -> None:
         """Take the facts in; `homes` says where each job's body is."""
-        self.facts = facts
+        self.facts, self._bodies = facts, homes
         for fact in facts:
             if isinstance(fact, Handler):
                 self._handlers.setdefault(Home(fact.scope.path, fact.scope.function), fact)
@@ -74,6 +76,18 @@ class Project:
     def job(self, symbol: str) -> Job | None:
         """A job by its symbol."""
         return self._by_symbol.get(symbol)
+
+    def guard_in(self, job: Job) -> Guard | None:
+        """What makes a second run of a job harmless: a guard at the opening of its body."""
+        body = self._bodies.get(job.symbol)
+        return self._guards.opening(body) if body is not None else None
+
+    def guard_before(self, enqueue: Enqueue) -> Guard | None:
+        """A guard that runs before an enqueue, or holds around it."""
+        home = Home(enqueue.scope.path, enqueue.scope.function)
+        function = self._resolver.definition(home)
+        site = next((site for site in function.sites if site.call.start == enqueue.place.start and site.call.end == enqueue.place.end), None)
+        return self._guards.before(home, function.steps[site.step]) if site is not None else None
 
     def handlers_above(self, scope: Scope) -> list[Entry]:
         """The handlers in which, or below which, a scope stands; nearest first."""
@@ -95,32 +109,37 @@ class _Understanding:
     """One run: the tables that grow until nothing new is found."""
 
     def __init__(self, files: Files, catalogue: Catalogue, config: Config, read: Reader) -> None:
-        self.code = Code(files, read)
+        self.code = Code(files, read, is_test if config.tests == "skip" else lambda _: False)
         self.catalogue, self.config = catalogue, config
         modules = Modules(files.paths, catalogue.packages())
         self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
         self.recogniser = Recogniser(self.resolver, catalogue)
-        self.callers = Callers(self.code, self.resolver, self._opened)
+        self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]))
+        self.sift = Sift(self.code, catalogue)
         self.jobs: dict[str, JobSeen] = {}
         self.declared: list[JobSeen] = []
         self.seen: list[Sighting] = []
+        self.entries: set[Home] = set()
         self.done: set[str] = set()
 
     def run(self) -> Project:
-        sift = Sift(self.code, self.catalogue)
-        self._read(sift.first())
-        self._read(sift.naming_jobs(self.jobs))
+        self.recogniser.handlers.worth = frozenset(self.code.words.holding_any(self.catalogue.web_words()))
+        self._read(self.sift.first())
+        self._read(self.sift.naming_jobs(self.jobs.values()))
+        self.linker = self._linker()
         self._recognise()
         for _ in range(_ROUNDS):
-            self.callers.explore(self._ends())
+            self.callers.explore(self._ends(), self.entries)
             self._recognise()
             new = list(outer_enqueues(self.resolver, self.callers, self.seen))
             if not new:
                 break
             self.seen.extend(new)
+        self._descend()
         return self._linked()
 
     def _read(self, paths: list[str]) -> None:
+        """Read files; what they declare to be a job or a handler is an entry."""
         parts = [self.code.part(path) for path in paths]
         for part in parts:
             self.recogniser.extend(part)
@@ -128,45 +147,59 @@ class _Understanding:
             for job in self.recogniser.jobs(part):
                 self.declared.append(job)
                 self.jobs.setdefault(job.symbol, job)
-
-    def _opened(self, part: Part) -> None:
-        """A part that the search for callers read: its jobs and handlers are entries, too."""
-        self._read([part.path])
+                self.entries.add(job.home)
+        for part in parts:
+            handlers = list(self.recogniser.handlers.seen(part))
+            self.seen.extend(handlers)
+            self.entries.update(handler.home for handler in handlers)
 
     def _recognise(self) -> None:
-        """Everything but jobs, in the parts that were read since last time."""
-        names = {job.symbol.rpartition(".")[2]: job for job in self.jobs.values()} | self.jobs
+        """Everything else, in the parts that were read since last time."""
         for part in self.code.parts():
             if part.path not in self.done:
                 self.done.add(part.path)
-                self.seen.extend(self.recogniser.others(part, names))
+                self.seen.extend(self.recogniser.others(part, self.jobs))
                 self.seen.extend(floating(self.resolver, part, self.catalogue))
 
     def _ends(self) -> list[Home]:
-        """The places whose callers matter: where work is spawned or handed over."""
-        return [seen.made.home for seen in self.seen if isinstance(seen, SpawnSeen | EnqueueSeen)]
+        """The places whose callers matter: where work is lost or handed over without a key, and wrappers around that."""
+        spawns = [seen.made.home for seen in self.seen if isinstance(seen, SpawnSeen) and self.linker.is_lost(seen)]
+        enqueues = [seen for seen in self.seen if isinstance(seen, EnqueueSeen)]
+        open_ones = [seen.made.home for seen in enqueues if is_wrapped(self.resolver, self.callers, seen) or self.linker.lacks_key(seen, self.jobs)]
+        return spawns + open_ones
+
+    def _descend(self) -> None:
+        """Where a framework has no key, only webhooks matter: look for them, and below them."""
+        keyless = [seen for seen in self.seen if isinstance(seen, EnqueueSeen) and not seen.form.signature and not self.linker.key_of(seen).how]
+        if not keyless:
+            return
+        self._read([path for path in self.sift.webhooks() if not self.code.is_read(path)])
+        names = {self.resolver.definition(self.callers.outermost(seen.made.home)).name for seen in keyless}
+        for seen in [seen for seen in self.seen if isinstance(seen, HandlerSeen)]:
+            if self.linker.handler(seen).webhook:
+                self.callers.descend(seen.home, names)
 
     def _linked(self) -> Project:
-        linker = self._linker()
+        linker = self.linker
+        self.shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
+        self.settings.apps = self._apps()
         facts: list[Fact] = [linker.job(job) for job in self.declared]
         for seen in self.seen:
             fact = self._fact(linker, seen)
             if fact is not None:
                 facts.append(fact)
         facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
-        project = Project(self.code, self.resolver, Reach(self.callers))
+        project = Project(self.code, self.resolver, Reach(self.callers), Guards(self.resolver, self.catalogue))
         project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")})
         return project
 
     def _linker(self) -> Linker:
-        settings = Settings(self.code, self.resolver)
-        settings.apps = self._apps()
+        self.settings = Settings(self.code, self.resolver)
         rows = tuple(model.rows for model in self.catalogue.models if model.rows)
-        shapes = Shapes(self.resolver, rows)
-        shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
+        self.shapes = Shapes(self.resolver, rows)
         waits = frozenset(path for model in self.catalogue.models for path in model.waits)
         values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words), self.catalogue.whole)
-        return Linker(self.resolver, self.callers, settings, shapes, Guards(self.resolver, self.catalogue), Keeping(self.resolver, waits), values)
+        return Linker(self.resolver, self.callers, self.settings, self.shapes, Keeping(self.resolver, waits), values)
 
     def _apps(self) -> dict[str, tuple[Made, ...]]:
         """The calls that make applications, by framework."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -10,8 +11,8 @@ from guardrails.names.code import Code, Part
 from guardrails.names.resolve import Home, Resolver
 from guardrails.outline import Expr, Function
 
-_COMMON = 120  # a name held by more files than this is looked up only in files that are read already
 _ROUNDS = 12
+_DOWN = 5  # calls below a webhook that are followed
 
 
 class Edge(msgspec.Struct, frozen=True, order=True):
@@ -36,22 +37,60 @@ class Callers:
     def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
         self._code, self._resolver, self._opened = code, resolver, opened
         self._edges: dict[Home, tuple[Edge, ...]] = {}
+        self._down: dict[Home, tuple[Edge, ...]] = {}
 
-    def explore(self, homes: Iterable[Home]) -> None:
-        """Find the callers of all these functions, their callers, and so on."""
-        todo = {self.outermost(home) for home in homes}
+    def explore(self, homes: Iterable[Home], entries: AbstractSet[Home]) -> None:
+        """Find the callers of all these functions, their callers, and so on up to the entries (a set that may grow meanwhile)."""
+        todo = {self.outermost(home) for home in homes if not self._is_inside(home, entries)}
         for _ in range(_ROUNDS):
-            todo = {home for home in todo if home not in self._edges}
+            todo = {home for home in todo if home not in self._edges and home not in entries}
             if not todo:
                 return
             found = self._callers_of(sorted(todo))
             for home in todo:
                 self._edges[home] = tuple(sorted(found.get(home, ())))
-            todo = {self.outermost(edge.caller) for edges in found.values() for edge in edges}
+            callers = {edge.caller for edges in found.values() for edge in edges}
+            todo = {self.outermost(caller) for caller in callers if not self._is_inside(caller, entries)}
+
+    def _is_inside(self, home: Home, entries: AbstractSet[Home]) -> bool:
+        """The place stands in an entry; a handler may be a closure."""
+        return any(inner in entries for inner in self.around(home))
+
+    def around(self, home: Home) -> Iterator[Home]:
+        """The closures around a place, inside out, up to and with the named function."""
+        outer, functions, index = self.outermost(home), self.functions(home), home.function
+        while index >= 0:
+            yield Home(home.file, index)
+            if index == outer.function:
+                return
+            index = functions[index].parent
+
+    def descend(self, home: Home, names: AbstractSet[str]) -> None:
+        """Follow the calls below an entry. Files that were not read are read only where they hold one of the names."""
+        worth = set(self._code.words.holding_any(names))
+        todo, seen = [(home, 0)], {home}
+        while todo:
+            one, depth = todo.pop(0)
+            for callee, edge in self._calls_in(one, worth):
+                if callee not in seen and depth < _DOWN:
+                    seen.add(callee)
+                    todo.append((callee, depth + 1))
+                    self._down[callee] = (*self._down.get(callee, ()), edge)
+
+    def _calls_in(self, home: Home, worth: AbstractSet[str]) -> Iterator[tuple[Home, Edge]]:
+        functions = self.functions(home)
+        inside = [index for index in range(len(functions)) if Home(home.file, index) == home or self.outermost(Home(home.file, index)) == home]
+        for index in inside:
+            for site in functions[index].sites:
+                with self._resolver.shallow(worth):
+                    value = self._resolver.resolve(home.file, index, site.call.func)
+                if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
+                    yield value.home, Edge(Home(home.file, index), site.call.func.start, site.call.func.end)
 
     def of(self, home: Home) -> tuple[Edge, ...]:
         """The known callers of a function."""
-        return self._edges.get(self.outermost(home), ())
+        one = self.outermost(home)
+        return tuple(sorted({*self._edges.get(one, ()), *self._down.get(one, ())}))
 
     def functions(self, home: Home) -> tuple[Function, ...]:
         """All functions of a definition's file."""
@@ -105,11 +144,11 @@ class Callers:
     def _parts(self, wanted: dict[str, set[Home]]) -> Iterator[Part]:
         named: dict[str, None] = {}
         for name, homes in wanted.items():
-            paths = self._code.words.holding(name)
-            if len(paths) > _COMMON:
-                beside = {path for home in homes for path in self._code.words.holding(self._beside(home))}
-                paths = [path for path in paths if self._code.is_read(path) or path in beside]
-            named.update(dict.fromkeys(paths))
+            holding = self._code.words.holding(name)
+            named.update(dict.fromkeys(path for path in holding if self._code.is_read(path)))
+            for home in homes:
+                near = set(self._code.words.holding_any(self._beside(home, holding)))
+                named.update(dict.fromkeys(path for path in holding if path in near))
         for path in sorted(named):
             fresh = not self._code.is_read(path)
             part = self._code.part(path)
@@ -117,13 +156,21 @@ class Callers:
                 self._opened(part)
             yield part
 
-    def _beside(self, home: Home) -> str:
-        """A second word that callers of a function must hold: its class, else its module."""
+    def _beside(self, home: Home, holding: list[str]) -> set[str]:
+        """The words one of which a caller's file holds besides the name: the class, the module, a package that exports it again.
+
+        A function inside a function is called in its own file only: no word.
+        """
         functions = self._code.part(home.file).functions
         parent = functions[home.function].parent
         if parent > 0 and functions[parent].kind == "class":
-            return functions[parent].name
-        return home.file.rpartition("/")[2].partition(".")[0]
+            return {functions[parent].name}
+        if parent > 0:
+            return set()
+        folder, _, file = home.file.rpartition("/")
+        stem, package = file.partition(".")[0], folder.rpartition("/")[2]
+        exported = any(f"{folder}/{name}" in holding for name in ("__init__.py", "index.ts", "index.js", "mod.rs", "lib.rs"))
+        return {package} if stem in ("__init__", "index", "mod", "lib") else {stem, package} if exported else {stem}
 
     def _in_part(self, part: Part, name: str, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
         for index, site in part.sites_by_name.get(name, ()):
@@ -159,7 +206,7 @@ class Reach:
         start = self._callers.outermost(home)
         seen, found = {start}, []
         todo: list[tuple[Home, tuple[Step, ...]]] = [(start, ())]
-        for inner in self._inner(home):
+        for inner in self._callers.around(home):
             if is_entry(inner):
                 return [(inner, ())]
         while todo:
@@ -169,20 +216,8 @@ class Reach:
                 continue
             for edge in self._callers.of(one):
                 caller = self._callers.outermost(edge.caller)
-                entry = next((inner for inner in self._inner(edge.caller) if is_entry(inner)), caller)
+                entry = next((inner for inner in self._callers.around(edge.caller) if is_entry(inner)), caller)
                 if entry not in seen:
                     seen.add(entry)
                     todo.append((entry, (Step(edge.caller, edge.start, edge.end), *way)))
         return found
-
-    def _inner(self, home: Home) -> Iterator[Home]:
-        """The closures around a place, inside out, up to the named function: a handler may be a closure."""
-        outer = self._callers.outermost(home)
-        functions = self._callers.functions(home)
-        index = home.function
-        while index >= 0:
-            yield Home(home.file, index)
-            if index == outer.function:
-                return
-            index = functions[index].parent
-

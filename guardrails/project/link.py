@@ -26,7 +26,6 @@ from guardrails.names.resolve import Home, Resolver
 from guardrails.outline import Group, Literal_, Pair, dotted
 from guardrails.place import Place
 from guardrails.project.calls import Callers
-from guardrails.project.guards import Guards
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
 from guardrails.project.settings import Settings
@@ -42,10 +41,10 @@ class Linker:
     """Builds facts from sightings."""
 
     def __init__(
-        self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, guards: Guards, keeping: Keeping, values: Values
+        self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, keeping: Keeping, values: Values
     ) -> None:
         self._resolver, self._callers, self._settings, self._shapes = resolver, callers, settings, shapes
-        self._guards, self._keeping, self._values = guards, keeping, values
+        self._keeping, self._values = keeping, values
 
     def scope(self, home: Home) -> Scope:
         return Scope(home.file, home.function, self._resolver.definition(home).qualname)
@@ -65,21 +64,33 @@ class Linker:
             place=place, scope=self.scope(home), framework=seen.model.framework, language=self._language(seen.home), title=seen.model.title,
             name=seen.name, symbol=seen.symbol, timeout=limit.setting, limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related, cause=limit.cause, repeats=self._settings.repeats(seen),
-            guard=self._guards.opening(seen.home) if not seen.symbol.startswith("?") else None,
         )  # fmt: skip
 
     def enqueue(self, seen: EnqueueSeen, jobs: JobTable) -> Enqueue:
-        key = seen.form.key or seen.model.key or Key()
+        key = self.key_of(seen)
         setting = self._key(seen, key, jobs)
         home = seen.made.home
-        step = self._resolver.definition(home).steps[seen.site.step]
         return Enqueue(
             place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
             call=dotted(seen.made.call.func).rpartition(".")[2], target=seen.target, job=seen.job, key=setting,
             support=KeySupport(key.how, key.window, key.instead), payload=tuple(self._shapes.payload(name, hit) for name, hit in self._payload(seen)),
-            guard=self._guards.before(home, step), misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
+            misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "", carries_only=seen.form.signature,
         )  # fmt: skip
+
+    @staticmethod
+    def key_of(seen: EnqueueSeen) -> Key:
+        """How this enqueue carries a key."""
+        return seen.form.key or seen.model.key or Key()
+
+    def lacks_key(self, seen: EnqueueSeen, jobs: JobTable) -> bool:
+        """It could carry a key, and surely carries none."""
+        key = self.key_of(seen)
+        return bool(key.how) and not seen.form.signature and isinstance(self._key(seen, key, jobs), Absent)
+
+    def is_lost(self, seen: SpawnSeen) -> bool:
+        """Nobody waits for the spawn, and losing it matters."""
+        return (seen.form.request_bound or not self._keeping.kept(seen)) and not self._keeping.light(seen.runs)
 
     @staticmethod
     def _payload(seen: EnqueueSeen) -> list[tuple[str, Hit]]:
@@ -160,7 +171,7 @@ class Linker:
                 return f"{what} says that it receives events"
         return ""
 
-    def spawn(self, seen: SpawnSeen, light: bool = True) -> Spawn:
+    def spawn(self, seen: SpawnSeen) -> Spawn:
         home = seen.made.home
         kept = self._keeping.kept(seen) if not seen.form.request_bound else ""
         return Spawn(

@@ -19,6 +19,8 @@ _WHOLE = re.compile(rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b|\b
 _PROSE = re.compile(rb"""(?<![fF\[(])(?:"[^"\n]*"|'[^'\n]*'|`[^`$]*`)(?!\s*[:\]])""")
 _LABEL = re.compile(_NOUN + rb"""[\w ]*[:=]\s*(?:%[sr]|\{\})?["']\s*[,%+]|""" + _NOUN + rb"[\w ]*[:=]\s*\{")
 _ASSIGNED = re.compile(rb"(?m)^[ \t]*(?:const |let |var |self\.)?(\w+)[^\n=]{0,40}=[^\n]*" + _NOUN)
+_WEBHOOK = re.compile(rb"""(?i)(?:\bdef|\bclass|\bfunction|\bfn|\bconst)\s+\w*web_?hook|["'`/][^"'`\n]*web_?hook[^"'`\n]*["'`]""")
+_HANDLES = re.compile(rb"""@[\w.]+\.(?:post|route|api_route|put)\(|\w+View\b|\bView\b|ViewSet|csrf_exempt|require_POST|api_view|\.post\(|\.route\(""")
 _ARGUMENTS = 500  # bytes of a log call that are looked at
 _BEFORE = 1200  # and of what stands before it, for a local variable that was built there
 
@@ -33,11 +35,23 @@ class Sift:
         """The files that hold a word of a model, a settings key, an allow comment, or a log call near a secret word."""
         index = self._code.words
         words = {*self._catalogue.words(), "guardrails"}
+        phrases = {word for word in words if not word.replace("_", "a").isalnum()}
         for key in self._catalogue.settings_keys():
             words.update((key, *index.containing(key.upper())))
-        matching = index.holding_any(words)
+        matching = [*index.holding_any(words - phrases), *(path for phrase in phrases for path in self._holding_phrase(phrase))]
         logging = set(index.holding_any(_LOG_WORDS)) - set(matching)
         return sorted({*matching, *(path for path in logging if _logs_a_secret(self._code.text(path)))})
+
+    def webhooks(self) -> list[str]:
+        """The files that may hold the handler of a webhook: the word in a route or a definition's name, and a sign of a handler."""
+        index = self._code.words
+        words = {word for part in ("webhook", "Webhook", "WebHook", "WEBHOOK") for word in index.containing(part)}
+        return [path for path in index.holding_any(words) if _WEBHOOK.search(text := self._code.text(path)) and _HANDLES.search(text)]
+
+    def _holding_phrase(self, phrase: str) -> list[str]:
+        """The files that hold a text of several words or signs: `tokio::spawn`."""
+        words = re.findall(r"\w+", phrase)
+        return [path for path in self._code.words.holding(words[-1]) if phrase.encode() in self._code.text(path)]
 
     def naming_jobs(self, jobs: Iterable[JobSeen]) -> list[str]:
         """The files that name a job whose framework enqueues without a word of its own: `charge.send(..)`, `charge(..)`."""

@@ -38,6 +38,12 @@ def outer_enqueues(resolver: Resolver, callers: Callers, seen: Iterable[Sighting
                 yield _outer(resolver, one, taken, *made)
 
 
+def is_wrapped(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> bool:
+    """The enqueue stands in a function that hands on what it was given."""
+    definition = resolver.definition(callers.outermost(one.made.home))
+    return definition.kind == "function" and _taken(one, definition) is not None
+
+
 def _key(made: Made) -> tuple[str, int, int]:
     return made.home.file, made.call.start, made.call.end
 
