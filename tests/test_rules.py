@@ -106,7 +106,9 @@ def test_page_is_whole(rule: Rule) -> None:
 def test_page_names_its_sources(rule: Rule) -> None:
     entries = re.findall(r"^- ", rule.sections["Sources"], re.MULTILINE)
     assert len(entries) >= 1
-    assert re.search(r"Neexo|Agentuity|Oxy|Moru", rule.sections["Sources"]), "none of the four documents that every rule comes from is named"
+    assert re.search(r"Neexo|Agentuity|Oxy|Moru", rule.sections["Sources"]), (
+        "none of the four documents that every rule comes from is named"
+    )
     if rule.name not in JUDGED_ELSEWHERE:
         assert "https://" in rule.sections["Sources"], "no documentation is named"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cached_property
 
 # Everything but ASCII letters, digits, `_` and non-ASCII bytes separates words.
 _SEPARATED = bytes(c if c == 0x5F or c >= 0x80 or chr(c).isalnum() else 0x20 for c in range(256))
@@ -39,7 +41,10 @@ class Words:
             numbers.update(self._files.get(word.encode("utf-8", "surrogateescape"), ()))
         return [self._paths[number] for number in sorted(numbers)]
 
-    def containing(self, part: str) -> list[str]:
-        """The words that contain a text."""
-        raw = part.encode()
-        return [word.decode("utf-8", "replace") for word in self._files if raw in word]
+    def matching(self, pattern: re.Pattern[bytes]) -> list[str]:
+        """The words that a pattern without `^`, `$` and line breaks matches in full."""
+        return [word.decode("utf-8", "replace") for word in re.findall(rb"(?m)^(?:" + pattern.pattern + rb")$", self._text, pattern.flags)]
+
+    @cached_property
+    def _text(self) -> bytes:
+        return b"\n".join(self._files)

@@ -47,6 +47,7 @@ class Settings:
     def __init__(self, code: Code, resolver: Resolver) -> None:
         self._code, self._resolver = code, resolver
         self.assigned = cache(self._assigned)
+        self._settings_files = cache(self._files_with)
         self.lines = cache(lambda pattern: tuple(command_lines(code, pattern)))
 
     def limit(self, job: JobSeen) -> Limit:
@@ -168,7 +169,9 @@ class Settings:
 
     def settings_files(self, model: Model) -> list[str]:
         """The files that hold settings of a framework, whether or not they set a limit."""
-        prefixes = tuple(prefix.upper() for prefix in (model.timeout.prefixes if model.timeout else ()))
+        return self._settings_files(model.timeout.prefixes if model.timeout else ())
+
+    def _files_with(self, prefixes: tuple[str, ...]) -> list[str]:
         return [part.path for part in self._code.parts() if prefixes and _has_setting(part.functions[0], prefixes)]
 
     def _assigned(self, keys: tuple[str, ...], prefixes: tuple[str, ...]) -> tuple[Assigned, ...]:
