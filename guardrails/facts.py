@@ -108,6 +108,7 @@ class Job(Fact, frozen=True, kw_only=True):
     symbol: str
     timeout: Setting
     limit_fix: str = ""
+    limit_is_own: bool = False
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None

@@ -17,7 +17,7 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     limit = job.timeout
     if isinstance(limit, Known) and limit.value == NEVER:
         related = (Related(limit.at, "its limit is switched off here"), *job.limit_related)
-        here = msgspec.structs.replace(job, place=limit.at) if limit.at.path == job.place.path else job
+        here = msgspec.structs.replace(job, place=limit.at) if job.limit_is_own and limit.at.path == job.place.path else job
         said = finding(here, RULE, f"`{job.name}` may run for ever: its time limit is switched off, so one hung call holds a worker until somebody kills it.",
                        job.limit_fix, subject=job.name, cause=job.cause, related=related)  # fmt: skip
         yield said

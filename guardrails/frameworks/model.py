@@ -22,8 +22,11 @@ class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     arguments: tuple[str, ...] = ()  # selectors on the declaration
     enqueue: tuple[str, ...] = ()  # selectors on the enqueue
     attributes: tuple[str, ...] = ()  # class attributes of a class-based job
+    endless_attributes: bool = False  # None as a class attribute means: no limit
+    base: tuple[str, ...] = ()  # selectors on the declaration of a class whose attributes count
+    app_base: tuple[str, ...] = ()  # and on the application's constructor
     app: tuple[str, ...] = ()  # selectors on the application's or queue's constructor
-    settings: tuple[str, ...] = ()  # keys of the application's settings, without prefix, lower case
+    settings: tuple[str, ...] = ()  # keys of the application's settings, as they are spelled; with a prefix: in capitals
     prefixes: tuple[str, ...] = ()  # of settings keys in a settings module: CELERY_ ...
     flags: tuple[str, ...] = ()  # of the worker's command line
     unit: float = 1.0  # seconds in one of the setting's units

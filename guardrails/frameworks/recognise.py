@@ -16,8 +16,9 @@ from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options, chain
 from guardrails.names.resolve import Home, Resolver, Value
 from guardrails.place import Place
-from guardrails.outline import Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted
+from guardrails.outline import Attr, Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted
 
+_KNOWN_OTHER = re.compile(r"^<|^(?:multiprocessing|threading|concurrent|asyncio|gevent)\.")
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
 
 
@@ -91,9 +92,12 @@ class Recogniser:
         value = self._resolver.resolve(part.path, max(function.parent, 0), expr)
         return Made(value.made, value.made_in) if value is not None and isinstance(value.made, Call) and value.made_in is not None else None
 
-    @staticmethod
-    def _decorator_options(part: Part, function: Function, decorator: Expr, value: Value) -> list[Made]:
-        calls = [Made(decorator, Home(part.path, max(function.parent, 0)))] if isinstance(decorator, Call) else []
+    def _decorator_options(self, part: Part, function: Function, decorator: Expr, value: Value) -> list[Made]:
+        outer = max(function.parent, 0)
+        calls = [Made(decorator, Home(part.path, outer))] if isinstance(decorator, Call) else []
+        func = self._resolver.resolve(part.path, outer, decorator.func) if isinstance(decorator, Call) else None
+        if func is not None and isinstance(func.made, Call) and func.made_in is not None and dotted(func.made.func).endswith("partial"):
+            calls.append(Made(func.made, func.made_in))
         if isinstance(value.made, Call) and value.made is not decorator and value.made_in is not None:
             calls.append(Made(value.made, value.made_in))
         return calls
@@ -230,6 +234,9 @@ class Recogniser:
         if found is None or (value is not None and value.home is not None):
             return
         receiver = self._receiver(made)
+        known = self._receiving(made)
+        if known is not None and (known.home is not None or _KNOWN_OTHER.search(known.path)):
+            return
         if receiver and found[0].languages[0] == self._resolver.part(made.home).language:
             yield EnqueueSeen(*found, made, site, Options(self._resolver, chain(made)), receiver)
 
@@ -239,11 +246,17 @@ class Recogniser:
 
     def _receiving_job(self, made: Made, jobs: JobTable) -> str:
         """The job whose instance receives the call: `ChargeTask().delay(..)`."""
-        func = made.call.func
-        base = getattr(func, "base", None) or (Ref(func.start, func.end, func.name.rpartition(".")[0]) if isinstance(func, Ref) else None)
-        value = self._resolver.resolve(made.home.file, made.home.function, base) if base is not None else None
+        value = self._receiving(made)
         symbol = self._resolver.symbol(value.home) if value is not None and value.home is not None else ""
         return symbol if symbol in jobs else ""
+
+    def _receiving(self, made: Made) -> Value | None:
+        """What the call's receiver means."""
+        func = made.call.func
+        base = func.base if isinstance(func, Attr) else None
+        if isinstance(func, Ref) and "." in func.name:
+            base = Ref(func.start, func.end, func.name.rpartition(".")[0])
+        return self._resolver.resolve(made.home.file, made.home.function, base) if base is not None else None
 
     def _target(self, hit: Hit, made: Made) -> tuple[str, str]:
         home = self._function(hit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 
@@ -45,6 +46,8 @@ def evaluate(resolver: Resolver, hit: Hit, depth: int = 0) -> Constant | None:
     if isinstance(expr, Text):
         return None
     value = resolver.resolve(hit.home.file, hit.home.function, expr)
+    if value is not None and value.path in ("math.inf", "Infinity", "Number.POSITIVE_INFINITY"):
+        return Constant(math.inf, hit)
     if value is None or value.made is None or value.made_in is None or value.made is expr:
         return None
     return evaluate(resolver, Hit(value.made, value.made_in), depth + 1)
@@ -76,6 +79,8 @@ def _call(resolver: Resolver, hit: Hit, call: Call, depth: int) -> Constant | No
     func = resolver.resolve(hit.home.file, hit.home.function, call.func)
     path = func.path if func else ""
     options = Options(resolver, [Made(call, hit.home)])
+    if path == "float" and as_text(call.args[0].value if call.args else call) in ("inf", "infinity"):
+        return Constant(math.inf, hit)
     if path in _CASTS:
         return _of(resolver, options.get("1" if path == "typing.cast" else "0"), depth)
     if path in ("os.environ.get", "os.getenv"):

@@ -160,6 +160,7 @@ class _Understanding:
                 self.done.add(part.path)
                 self.seen.extend(self.recogniser.others(part, self.jobs))
                 self.seen.extend(floating(self.resolver, part, self.catalogue))
+        self.keeping.enqueues.update((s.made.home.file, s.made.call.start) for s in self.seen if isinstance(s, EnqueueSeen))
 
     def _ends(self) -> list[Home]:
         """The places whose callers matter: where work is lost or handed over without a key, and wrappers around that."""
@@ -198,8 +199,9 @@ class _Understanding:
         rows = tuple(model.rows for model in self.catalogue.models if model.rows)
         self.shapes = Shapes(self.resolver, rows)
         waits = frozenset(path for model in self.catalogue.models for path in model.waits)
+        self.keeping = Keeping(self.resolver, waits)
         values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words), self.catalogue.whole)
-        return Linker(self.resolver, self.callers, self.settings, self.shapes, Keeping(self.resolver, waits), values)
+        return Linker(self.resolver, self.callers, self.settings, self.shapes, self.keeping, values)
 
     def _apps(self) -> dict[str, tuple[Made, ...]]:
         """The calls that make applications, by framework."""

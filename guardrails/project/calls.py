@@ -164,7 +164,7 @@ class Callers:
         functions = self._code.part(home.file).functions
         parent = functions[home.function].parent
         if parent > 0 and functions[parent].kind == "class":
-            return {functions[parent].name}
+            return {functions[parent].name, home.file.rpartition("/")[2].partition(".")[0]}
         if parent > 0:
             return set()
         folder, _, file = home.file.rpartition("/")

@@ -9,12 +9,13 @@ from guardrails.facts import Guard
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.names.options import Made, Options
 from guardrails.names.resolve import Home, Resolver
-from guardrails.outline import Function, Ref, Site, Step, dotted, enclosing, is_within, walk
+from guardrails.outline import Block, Function, Literal_, Ref, Site, Step, dotted, enclosing, is_within, walk
 from guardrails.place import Place
 
 _LOCK = re.compile(r"(?i)(?:^|[._])(?:[a-z_]*lock(?!ed_?out)[a-z_]*|acquire|select_for_update|advisory_[a-z_]+|singleton|dedup\w*|claim\w*|is_duplicate|already_\w+|mark_processed|seen_before)(?:$|[.(])")
 _STATE = re.compile(r"(?i)(?:^|[._])(?:status|state|processed(?:_at)?|done|sent(?:_at)?|completed(?:_at)?|finished(?:_at)?|exists|is_\w+ed|already_\w+|delivered|handled|paid)(?:$|[.(\[])")
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
+_UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
 _DEEPEST = 2
 
 
@@ -32,6 +33,7 @@ class Guards:
         function = self._resolver.definition(home)
         return (
             self._recorded(home, function, step)
+            or self._left_on_conflict(home, function, step)
             or self._returned_early(home, function, step)
             or self._held(home, function, step)
         )  # fmt: skip
@@ -53,6 +55,15 @@ class Guards:
                     return guard
         return None
 
+    @staticmethod
+    def _left_on_conflict(home: Home, function: Function, step: Step) -> Guard | None:
+        """`try: Event.objects.create(..)`, `except IntegrityError: return`, before the step."""
+        for block in function.blocks:
+            opener = function.steps[block.opened_by] if block.kind == "except" and block.opened_by >= 0 else None
+            if opener is not None and opener.start < step.start and block.ends in ("return", "raise", "continue") and _is_conflict_catch(opener):
+                return Guard("a unique insert fails for what was seen before", Place(home.file, opener.start, opener.end))
+        return None
+
     def _guarding(self, home: Home, site: Site, depth: int) -> Guard | None:
         """Whether a call records an id once, or does so inside."""
         text = dotted(site.call.func)
@@ -61,6 +72,8 @@ class Guards:
         path = value.path if value is not None else text
         if path in self._once or path in self._locks or self._is_nx(home, site):
             return Guard(f"`{text}` records it once", place)
+        if any(_UPSERT.search(str(part.value)) for arg in site.call.args for part in walk(arg.value) if isinstance(part, Literal_) and part.kind == "string"):
+            return Guard("an insert that skips conflicts records it once", place)
         if text.rpartition(".")[2] in self._once_words - {"add", "set", "insert", "get"}:
             return Guard(f"`{text}` records it once", place)
         if _LOCK.search(text):
@@ -114,7 +127,7 @@ def _dominates(function: Function, site: Site, step: Step) -> bool:
     )
 
 
-def _chain(function: Function, block: int) -> Iterator:  # type: ignore[type-arg]
+def _chain(function: Function, block: int) -> Iterator[Block]:
     for one in enclosing(function, block):
         if one.kind not in ("try", "with"):
             return

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Home, Resolver
-from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Ref, Site, dotted, walk
+from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Ref, Site, dotted, enclosing, walk
 
 _LIGHT = re.compile(
     r"(?i)(?:^|[._])(?:(?:emit|record|report|send|track|push|incr\w*|log|flush|update)_?\w*(?:metric|stat|telemetry|gauge|counter|usage)s?\w*"
@@ -24,18 +24,31 @@ _STREAMS = re.compile(
 
 
 class Keeping:
-    """Judges spawns; `waits` are calls that wait for what they are given."""
+    """Judges spawns; `waits` are calls that wait for what they are given, `enqueues` the places where work is handed to a queue."""
 
     def __init__(self, resolver: Resolver, waits: frozenset[str]) -> None:
         self._resolver, self._waits = resolver, waits
+        self.enqueues: set[tuple[str, int]] = set()
 
     def kept(self, seen: SpawnSeen) -> str:
         """Who keeps the spawn, in words; "" for nobody."""
         site, home = seen.site, seen.made.home
         function = self._resolver.definition(home)
+        if seen.form.scoped and self._in_scope(site, function):
+            return "leaving the `with` block waits for it"
         if seen.origin is not None and seen.origin.call is not site.call:
             return self._kept_object(seen, function)
         return self._kept_value(site, home, function)
+
+    @staticmethod
+    def _in_scope(site: Site, function: Function) -> bool:
+        """The call stands in a `with` block of its receiver."""
+        receiver = dotted(site.call.func).rpartition(".")[0]
+        for block in enclosing(function, function.steps[site.step].block):
+            opener = function.steps[block.opened_by] if block.kind == "with" and block.opened_by >= 0 else None
+            if opener is not None and any(dotted(target) == receiver for target in opener.targets):
+                return True
+        return False
 
     def _kept_object(self, seen: SpawnSeen, function: Function) -> str:
         """A thread or process object: joined in this function, or held by something that lives longer."""
@@ -101,6 +114,8 @@ class Keeping:
         """Why losing it is harmless, "" when it is not known to be."""
         if hit is None:
             return ""
+        if (hit.home.file, hit.expr.start) in self.enqueues:
+            return "it only hands work over"
         if isinstance(hit.expr, Closure):
             return self._light_body(Home(hit.home.file, hit.expr.function))
         text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
@@ -113,7 +128,10 @@ class Keeping:
 
     def _light_body(self, home: Home) -> str:
         """Every call in the body cleans up, logs or emits a metric."""
-        texts = [dotted(site.call.func).replace("()", "") for site in self._resolver.definition(home).sites]
+        sites = self._resolver.definition(home).sites
+        if sites and all((home.file, site.call.start) in self.enqueues for site in sites):
+            return "it only hands work over"
+        texts = [dotted(site.call.func).replace("()", "") for site in sites]
         serious = [text for text in texts if not _LIGHT.search(text) and not _is_log(text)]
         return "it only cleans up or emits a metric" if texts and not serious and any(_LIGHT.search(t) for t in texts) else ""
 

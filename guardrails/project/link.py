@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from guardrails.facts import (
     Absent,
     Enqueue,
@@ -55,6 +57,8 @@ class Linker:
     def job(self, seen: JobSeen) -> Job:
         limit = self._settings.limit(seen)
         definition = self._resolver.definition(seen.owner or seen.home)
+        if seen.at is not None:
+            seen = msgspec.structs.replace(seen, at=Place(seen.at.path, seen.at.start, definition.name_end))
         place = seen.at or Place(seen.home.file, definition.name_start, definition.name_end)
         if seen.form.call and seen.options.calls:
             made = seen.options.calls[0]
@@ -62,7 +66,7 @@ class Linker:
         home = seen.options.calls[0].home if seen.form.call and seen.options.calls else seen.home
         return Job(
             place=place, scope=self.scope(home), framework=seen.model.framework, language=self._language(seen.home), title=seen.model.title,
-            name=seen.name, symbol=seen.symbol, timeout=limit.setting, limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
+            name=seen.name, symbol=seen.symbol, timeout=limit.setting, limit_is_own=limit.own, limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related, cause=limit.cause, repeats=self._settings.repeats(seen),
         )  # fmt: skip
 
@@ -167,7 +171,7 @@ class Linker:
         if seen.methods and not set(seen.methods) & {"POST", "PUT"}:
             return ""
         for what, text in (("its route", seen.route), ("its name", name), ("its file", seen.home.file.rpartition(".")[0])):
-            if _WEBHOOK.search(text) and not re.search(r"(?i)oauth|login|auth_?callback|sso", text):
+            if _WEBHOOK.search(text) and not re.search(r"(?i)auth|login|sso|saml|oidc", text):
                 return f"{what} says that it receives events"
         return ""
 

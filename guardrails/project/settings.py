@@ -34,11 +34,12 @@ class Assigned(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A job's effective time limit, the places that bear on it, and the cause that jobs without one may share."""
+    """A job's effective time limit, the places that bear on it, the cause that jobs without one may share; `own`: it stands on the job itself."""
 
     setting: Setting
     related: tuple[Related, ...] = ()
     cause: str = ""
+    own: bool = False
 
 
 class Settings:
@@ -59,7 +60,7 @@ class Settings:
         if void is not None:
             return Limit(Absent(NEVER, spec.source, (void.path,)), (Related(void, spec.void_words),), f"void:{job.model.framework}:{void.path}")
         near = self._near(job, spec)
-        return Limit(near) if near is not None else self._far(job, spec)
+        return Limit(near, own=True) if near is not None else self._far(job, spec)
 
     def _void(self, model: Model, spec: Timeout) -> Place | None:
         lines = self.lines(model.worker) if spec.void_under and model.worker else ()
@@ -73,12 +74,24 @@ class Settings:
         if setting is not None:
             return setting
         for owner in self._classes(job):
-            for home in self._resolver.bases(owner):
-                for name in spec.attributes if isinstance(home, Home) else ():
-                    setting = self._read(self._attribute(home, name), spec) if isinstance(home, Home) else None
-                    if setting is not None:
-                        return setting
+            setting = self._on_class(owner, spec)
+            if setting is not None:
+                return setting
         return self._bound_inside(job, spec)
+
+    def _on_class(self, owner: Home | None, spec: Timeout) -> Setting | None:
+        """What a class or its bases set; a base that was not read may set it."""
+        if owner is None:
+            return Unknown("its base class was not read")
+        for home in self._resolver.bases(owner):
+            for name in spec.attributes if isinstance(home, Home) else ():
+                answer = self._attribute(home, name) if isinstance(home, Home) else None
+                if isinstance(answer, Hit) and spec.endless_attributes and isinstance(answer.expr, Literal_) and answer.expr.value is None:
+                    return Known(NEVER, Place(answer.home.file, answer.expr.start, answer.expr.end))
+                setting = self._read(answer, spec)
+                if setting is not None:
+                    return setting
+        return None
 
     def _bound_inside(self, job: JobSeen, spec: Timeout) -> Setting | None:
         for site in self._resolver.definition(job.home).sites if spec.inside else ():
@@ -87,16 +100,21 @@ class Settings:
                 return Unknown("its body limits itself", Place(job.home.file, site.call.start, site.call.end), "yes")
         return None
 
-    def _classes(self, job: JobSeen) -> Iterator[Home]:
+    def _classes(self, job: JobSeen) -> Iterator[Home | None]:
+        """The classes whose attributes are the job's options; None for one that was not read."""
         if job.owner is not None:
             yield job.owner
         if job.listed_in is not None:
             yield job.listed_in
-        base = job.options.get("base") if job.options.calls else None
-        if isinstance(base, Hit):
-            value = self._resolver.resolve(base.home.file, base.home.function, base.expr)
-            if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "class":
-                yield value.home
+        spec = job.model.timeout
+        bases = [job.options.first(spec.base)] if spec is not None and spec.base and job.options.calls else []
+        if spec is not None and spec.app_base and job.app is not None:
+            bases.append(Options(self._resolver, [job.app]).first(spec.app_base))
+        for base in bases:
+            if isinstance(base, Hit):
+                value = self._resolver.resolve(base.home.file, base.home.function, base.expr)
+                known = value is not None and value.home is not None and self._resolver.definition(value.home).kind == "class"
+                yield value.home if known and value is not None else None
 
     def _attribute(self, home: Home, name: str) -> Answer:
         for step in self._resolver.definition(home).steps:
@@ -175,7 +193,7 @@ class Settings:
         return [part.path for part in self._code.parts() if prefixes and _has_setting(part.functions[0], prefixes)]
 
     def _assigned(self, keys: tuple[str, ...], prefixes: tuple[str, ...]) -> tuple[Assigned, ...]:
-        wanted = {key.lower() for key in keys} | {f"{prefix}{key}".lower() for prefix in prefixes for key in keys}
+        wanted = {*keys, *(f"{prefix}{key}".upper() for prefix in prefixes for key in keys)}
         found: list[Assigned] = []
         for part in self._code.parts():
             text = self._code.text(part.path).lower()
@@ -189,7 +207,7 @@ class Settings:
                 continue
             for step in function.steps:
                 for key, value in _entries(step):
-                    if key.lower() in wanted:
+                    if key in wanted:
                         home = Home(part.path, index)
                         yield Assigned(key, Hit(value, home), Place(part.path, value.start, value.end), _is_sure(function, step))
 
@@ -202,8 +220,8 @@ class Settings:
             return Repeat("redelivered", spec.always)
         answer = job.options.first((*spec.arguments, *spec.enqueue)) if job.options.calls else None
         for owner in self._classes(job):
-            for name in spec.attributes if answer is None else ():
-                answer = answer or self._attribute(owner, name)
+            for name in spec.attributes if answer is None and owner is not None else ():
+                answer = answer or (self._attribute(owner, name) if owner is not None else None)
         if isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and not answer.expr.value):
             return Repeat("retried", "it is retried", Place(answer.home.file, answer.expr.start, answer.expr.end))
         for entry in self.assigned(spec.settings, ()) if spec.settings else ():
@@ -218,7 +236,7 @@ class Settings:
 def _normal(value: object, spec: Timeout, place: Place) -> Setting | None:
     if value in spec.inherit and not (value == 0 and 0 not in spec.inherit):
         return None
-    if value in spec.never:
+    if value in spec.never or value == NEVER:
         return Known(NEVER, place)
     if isinstance(value, bool) or not isinstance(value, int | float):
         number = _number(str(value))

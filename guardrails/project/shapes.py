@@ -11,12 +11,14 @@ from guardrails.finding import Related
 from guardrails.frameworks.model import Rows
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Home, Resolver, Value
-from guardrails.outline import Attr, Call, Comp, Expr, Group, Literal_, Pair, Ref, Spread, Text, dotted
+from guardrails.outline import Attr, Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
 _ID = re.compile(r"(?:^|[._])(?:pk|id|uuid|guid|slug|key|hash|name|email)$|_ids?$")
 _ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
+_PLAIN_TYPE = re.compile(r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)")
+_PLAIN_CALL = re.compile(r"(?:^|\.)(?:str|int|float|bool|len|round|sum|min|max|hash|repr|isoformat|strftime|hex|join|format|strip|lower|upper|dumps|count|exists|uuid4|now|time|get_full_path|build_absolute_uri|asdict|model_dump|model_dump_json)\(\)$")
 _LIST = re.compile(r"\[\*\]$")
 _WORDS: dict[PayloadKind, str] = {
     "row": "a whole {} row",
@@ -65,7 +67,7 @@ class Shapes:
 
     def of(self, home: Home, expr: Expr, depth: int = 0) -> Shape | None:
         """The shape of an expression in a function; None where that cannot be told."""
-        if isinstance(expr, Literal_ | Text) or depth > 6:
+        if isinstance(expr, Literal_ | Text | Op | Closure) or depth > 6:
             return Shape("plain")
         if isinstance(expr, Group):
             return self._inside(home, [i.value if isinstance(i, Pair | Spread) else i for i in expr.items], depth)
@@ -76,7 +78,23 @@ class Shapes:
         if special is not None:
             return special
         value = self._resolver.resolve(home.file, home.function, expr)
-        return self._of_value(value, home, expr, depth) if value is not None else None
+        shape = self._of_value(value, home, expr, depth) if value is not None else None
+        return shape or (Shape("plain") if self._is_plain(home, expr, value, depth) else None)
+
+    def _is_plain(self, home: Home, expr: Expr, value: Value | None, depth: int) -> bool:
+        """Numbers, texts, ids, attributes of a row, small structures of the project's own."""
+        if value is not None and (_PLAIN_TYPE.search(value.path) or (value.instance and value.home is not None)):
+            return True
+        text = dotted(expr)
+        if isinstance(expr, Call):
+            return _PLAIN_CALL.search(text) is not None
+        if isinstance(expr, Index):
+            return False
+        owner = _without_tail(expr)
+        if text.rpartition(".")[2] in ("pk", "id") or owner is expr or not dotted(owner):
+            return text.rpartition(".")[2] in ("pk", "id")
+        inner = self.of(home, owner, depth + 1)
+        return inner is not None and inner.kind in ("row", "request", "plain") and "." in text
 
     def _inside(self, home: Home, items: list[Expr], depth: int) -> Shape:
         shapes = [self.of(home, item, depth + 1) for item in items]
@@ -87,8 +105,12 @@ class Shapes:
         text = dotted(expr)
         if isinstance(expr, Call) and expr.args:
             value = self._resolver.resolve(home.file, home.function, expr.func)
-            if value is not None and any(value.path in spec.as_dict for spec in self._rows):
+            if value is not None and value.path in ("list", "tuple", "set", "dict", "sorted", "copy.copy", "copy.deepcopy"):
+                return self.of(home, expr.args[0].value, depth + 1)
+            if value is not None and (value.path == "vars" or any(value.path in spec.as_dict for spec in self._rows)):
                 inner = self.of(home, expr.args[0].value, depth + 1)
+                if value.path == "vars" and (inner is None or inner.kind != "row"):
+                    return None
                 return Shape("row-as-dict", inner.of if inner else "", home, expr)
         if _ROW_AS_DICT.search(text):
             inner = self.of(home, _without_tail(expr), depth + 1)
@@ -126,6 +148,10 @@ class Shapes:
                 return Shape("row", name, at, seen)
             return Shape("request", "", at, seen) if self._is_request_copy(value.home) else None
         path = value.path
+        if isinstance(value.made, Call) and value.made is not expr and value.made_in is not None and not value.home and isinstance(expr, Ref) and "." not in expr.name:
+            built = self._special(value.made_in, value.made, depth + 1)
+            if built is not None:
+                return built
         if isinstance(value.made, Group | Comp) and path.startswith("<") and value.made is not expr and value.made_in is not None:
             return self.of(value.made_in, value.made, depth + 1)
         if path in self._requests:
@@ -161,7 +187,15 @@ class Shapes:
         if self._resolver.definition(home).kind != "class":
             return ""
         foreign = [base for base in self._resolver.bases(home) if isinstance(base, str)]
+        for spec in self._rows:
+            if spec.only_with and set(foreign) & set(spec.bases) and not self._has_flags(home, spec):
+                return ""
         return self._resolver.definition(home).name if any(base in self._bases or base.removesuffix("()") in self._bases for base in foreign) else ""
+
+    def _has_flags(self, home: Home, spec: Rows) -> bool:
+        """The class, or a project class that it derives from, is declared with what makes it a table: `class Order(SQLModel, table=True)`."""
+        flags = [(arg.name, getattr(arg.value, "value", None)) for one in self._resolver.bases(home) if isinstance(one, Home) for arg in self._resolver.definition(one).bases]
+        return all((name, wanted) in flags for name, wanted in spec.only_with.items())
 
     def _is_request_copy(self, home: Home) -> bool:
         """A class of the project's own that stands in for a request: `FakeRequest`, and no schema of a request's body."""
