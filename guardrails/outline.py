@@ -160,9 +160,7 @@ class Other(msgspec.Struct, frozen=True, gc=False, tag=14, array_like=True):
     parts: tuple[Expr, ...]
 
 
-Expr: TypeAlias = (
-    Ref | Attr | Literal_ | Call | Text | Pair | Spread | Group | Op | Index | Await | Choice | Closure | Comp | Other
-)
+Expr: TypeAlias = Ref | Attr | Literal_ | Call | Text | Pair | Spread | Group | Op | Index | Await | Choice | Closure | Comp | Other
 
 BlockKind = Literal["body", "if", "else", "try", "except", "finally", "loop", "with", "case"]
 StepKind = Literal[
@@ -170,7 +168,9 @@ StepKind = Literal[
 ]
 # How the value of a call is used. dropped: a statement of its own. assigned: to `holder`. chained: a method or attribute
 # `holder` follows. passed: to a call whose callee reads `holder`. kept: inside a collection literal.
-Use = Literal["dropped", "awaited", "assigned", "returned", "yielded", "passed", "chained", "kept", "tested", "void", "iterated", "entered", "other"]
+Use = Literal[
+    "dropped", "awaited", "assigned", "returned", "yielded", "passed", "chained", "kept", "tested", "void", "iterated", "entered", "other"
+]
 
 
 class Block(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -329,6 +329,18 @@ def dotted(expr: Expr) -> str:
             return dotted(expr.value)
         case _:
             return ""
+
+
+def receiver(expr: Expr) -> Expr | None:
+    """What an attribute is taken from, or a method is called on: `a.b` of `a.b.c` and of `a.b.c(..)`; None for a plain name."""
+    if isinstance(expr, Call):
+        return receiver(expr.func)
+    if isinstance(expr, Attr):
+        return expr.base
+    if isinstance(expr, Ref) and "." in expr.name:
+        name = expr.name.rpartition(".")[0]
+        return Ref(expr.start, expr.start + len(name.encode()), name)
+    return None
 
 
 def walk(expr: Expr) -> Iterator[Expr]:

@@ -54,7 +54,7 @@ class Allowed(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What was looked at. `parsed` of the `files` held words that matter and were read whole; `passed_over` says why files were not looked at."""
+    """What was looked at. `parsed` of the `files` held words that matter; `passed_over` says why files were not looked at."""
 
     files: int = 0
     parsed: int = 0

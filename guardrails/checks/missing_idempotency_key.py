@@ -40,7 +40,11 @@ def _keyed(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
     if where is None:
         return
     place, way, sure = where
-    said = f"`{enqueue.misplaced_key}` stands in the data, where the queue does not look" if enqueue.misplaced_key else f"it carries no {enqueue.support.how}"
+    said = (
+        f"`{enqueue.misplaced_key}` stands in the data, where the queue does not look"
+        if enqueue.misplaced_key
+        else f"it carries no {enqueue.support.how}"
+    )
     message = f"{place}, yet {said}: the same work may run twice"
     yield _say(enqueue, message, fix, way) if sure else _say(enqueue, message, fix, way, warning=True)
 
@@ -50,12 +54,11 @@ def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
     for entry in project.handlers_above(enqueue.scope):
         handler = entry.fact
         if isinstance(handler, Handler) and handler.webhook:
-            message = (
-                f"webhook `{handler.name}` may be delivered twice, nothing records its event id before this, and {enqueue.title} runs both messages"
-            )
+            twice = f"webhook `{handler.name}` may be delivered twice, nothing records its event id before this"
+            message = f"`{enqueue.target}` is enqueued without an idempotency key: {twice}, and {enqueue.title} runs both messages."
             fix = enqueue.support.instead or "Record the event's id once before this."
-            yield finding(enqueue, RULE, f"`{enqueue.target}` is enqueued without an idempotency key: {message}.", fix, subject=enqueue.target,
-                          confidence="medium", related=_places(entry, handler.webhook))  # fmt: skip
+            related = _places(entry, handler.webhook)
+            yield finding(enqueue, RULE, message, fix, subject=enqueue.target, confidence="medium", related=related)
             return
 
 

@@ -18,12 +18,15 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     if isinstance(limit, Known) and limit.value == NEVER:
         related = (Related(limit.at, "its limit is switched off here"), *job.limit_related)
         here = msgspec.structs.replace(job, place=limit.at) if job.limit_is_own and limit.at.path == job.place.path else job
-        said = finding(here, RULE, f"`{job.name}` may run for ever: its time limit is switched off, so one hung call holds a worker until somebody kills it.",
-                       job.limit_fix, subject=job.name, cause=job.cause, related=related)  # fmt: skip
-        yield said
+        hurts = "its time limit is switched off, so one hung call holds a worker until somebody kills it"
+        yield _say(here, f"`{job.name}` may run for ever: {hurts}.", related)
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
-        yield finding(job, RULE, f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default.",
-                      job.limit_fix, subject=job.name, cause=job.cause, related=job.limit_related)  # fmt: skip
+        message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."
+        yield _say(job, message, job.limit_related)
     elif isinstance(limit, Unknown) and limit.present == "maybe":
         yield unsure(job, RULE, f"`{job.name}` may have no time limit: {limit.why}.")
+
+
+def _say(job: Job, message: str, related: tuple[Related, ...]) -> Finding:
+    return finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, related=related)

@@ -16,10 +16,15 @@ def check(enqueue: Enqueue) -> Iterator[Finding | Unsure]:
     if whole:
         first = whole[0]
         names = ", ".join(f"`{payload.text}`" for payload in whole[:3])
-        message = f"Job `{enqueue.target}` is handed {first.what} ({names}): it is stale when the job runs, and couples queued messages to the table."
+        hurts = "it is stale when the job runs, and couples queued messages to the table"
         if first.kind in ("request", "data-frame"):
-            message = f"Job `{enqueue.target}` is handed {first.what} ({names}): it is large, hard to serialise, and carries more than the job needs."
-        fix = f"Pass `{first.reference}` and load it in the job." if "." in first.reference else f"Pass {first.reference}, and load the rest in the job."
+            hurts = "it is large, hard to serialise, and carries more than the job needs"
+        message = f"Job `{enqueue.target}` is handed {first.what} ({names}): {hurts}."
+        fix = (
+            f"Pass `{first.reference}` and load it in the job."
+            if "." in first.reference
+            else f"Pass {first.reference}, and load the rest in the job."
+        )
         related = tuple(place for payload in whole for place in payload.evidence)
         yield finding(enqueue, RULE, message, fix, subject=f"{enqueue.target}:{first.text}", related=related)
     elif any(payload.kind == "unknown" for payload in enqueue.payload):

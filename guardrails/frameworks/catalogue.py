@@ -25,15 +25,19 @@ def parse(name: str, text: str) -> Model:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        data: Any = yaml.load(text, Loader=loader)  # noqa: S506
+        data: Any = yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        raise ModelError(f"{name}:{line}: this framework model is not valid YAML ({getattr(error, 'problem', None) or error}); mend it there") from None
+        raise ModelError(
+            f"{name}:{line}: this framework model is not valid YAML ({getattr(error, 'problem', None) or error}); mend it there"
+        ) from None
     try:
         return msgspec.convert(data, Model)
     except msgspec.ValidationError as error:
-        raise ModelError(f"{name}:{_line_of(text, str(error))}: {_plain(error)}; see schemas/framework.schema.json for what a model may say") from None
+        raise ModelError(
+            f"{name}:{_line_of(text, str(error))}: {_plain(error)}; see schemas/framework.schema.json for what a model may say"
+        ) from None
 
 
 def _plain(error: Exception) -> str:
@@ -121,7 +125,13 @@ class Catalogue:
             if enqueue.loose:
                 self.loose[(enqueue.on_job or enqueue.call).rpartition(".")[2]] = (model, enqueue)
         for handler in model.handlers:
-            self._put(model, handler, (handler.decorator, self.handler_decorators), (handler.base, self.handler_bases), (handler.call, self.handler_calls))
+            self._put(
+                model,
+                handler,
+                (handler.decorator, self.handler_decorators),
+                (handler.base, self.handler_bases),
+                (handler.call, self.handler_calls),
+            )
             self.handler_parameters.update(dict.fromkeys(handler.parameter, (model, handler)))
             if handler.exported:
                 self.handler_files.append((model, handler))
@@ -157,6 +167,7 @@ class Catalogue:
         return frozenset(re.split(r"[.(/]", symbol.lstrip("@"))[0] for symbol in symbols)
 
     def rows(self, language: str) -> tuple[Rows, ...]:
+        """What is a database row in a language."""
         return tuple(model.rows for model in self.models if model.rows and language in model.languages)
 
     def words(self) -> frozenset[str]:
@@ -168,6 +179,7 @@ class Catalogue:
         return frozenset(key for model in self.models if model.timeout for key in model.timeout.settings)
 
     def packages(self) -> frozenset[str]:
+        """The import roots of all frameworks."""
         return frozenset(package for model in self.models for package in model.packages)
 
 

@@ -49,7 +49,9 @@ class Handlers:
             path = _TRAILING_CALLS.sub("", value.path) if value else ""
             found = self._catalogue.handler_decorators.get(path)
             if found is not None:
-                yield self._seen(found, home, path, Made(decorator, Home(part.path, max(function.parent, 0))) if isinstance(decorator, Call) else None)
+                yield self._seen(
+                    found, home, path, Made(decorator, Home(part.path, max(function.parent, 0))) if isinstance(decorator, Call) else None
+                )
                 return
         yield from self._by_parameter(part, index, function)
         yield from self._exported(part, index, function)
@@ -73,7 +75,9 @@ class Handlers:
                 yield HandlerSeen(model, Home(part.path, index), part.path, (function.name,))
 
     def _file_models(self, part: Part) -> list[Model]:
-        return [model for model, form in self._catalogue.handler_files if re.search(form.file, part.path) and part.language in model.languages]
+        return [
+            model for model, form in self._catalogue.handler_files if re.search(form.file, part.path) and part.language in model.languages
+        ]
 
     def _wrapped_exports(self, part: Part) -> Iterator[HandlerSeen]:
         """`export const POST = withError("name", async (request) => ..)`."""
@@ -110,10 +114,20 @@ class Handlers:
     def _meant(self, hit: Hit) -> list[Home]:
         """The function that an argument is, or those that a call wraps: `csrf_exempt(view)`, `asyncHandler(async (req, res) => ..)`."""
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
-        if value is not None and value.home is not None and value.home.function and self._resolver.definition(value.home).kind in ("function", "closure"):
+        if (
+            value is not None
+            and value.home is not None
+            and value.home.function
+            and self._resolver.definition(value.home).kind in ("function", "closure")
+        ):
             return [value.home]
         if isinstance(hit.expr, Call):
-            return [home for arg in hit.expr.args if isinstance(arg.value, Ref | Closure | Call) for home in self._meant(Hit(arg.value, hit.home))]
+            return [
+                home
+                for arg in hit.expr.args
+                if isinstance(arg.value, Ref | Closure | Call)
+                for home in self._meant(Hit(arg.value, hit.home))
+            ]
         return []
 
     def _known(self, part: Part, function: int, expr: Expr) -> Value | None:

@@ -2,8 +2,8 @@
 
 Symbols are access paths from an import: `celery.Celery().task` is the attribute `task` of what calling `celery.Celery` gives.
 `{verb}` in a symbol stands for any of the model's `verbs`. Selectors name an argument of a call: `timeout` (by name), `0` (by
-position), `2.jobId` (a key of a mapping argument), `*` (all), `rest` (all after the job). A selector is tried on the call itself, then on the
-calls in the chain before it (`task.configure(lock=..).defer(..)`).
+position), `2.jobId` (a key of a mapping argument), `*` (all), `rest` (all after the job). A selector is tried on the call itself, then on
+the calls in the chain before it (`task.configure(lock=..).defer(..)`).
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ class JobForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     call: str = ""  # a call that makes a job of the function that `function` selects
     function: str = "0"
     listed: str = ""  # an attribute of a settings class that lists functions
+    named: str = ""  # the settings class's usual name: then nothing need stand beside
     beside: tuple[str, ...] = ()  # attributes one of which the settings class must have, too
     name: str = ""  # selector of the job's name
 

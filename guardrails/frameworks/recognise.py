@@ -14,9 +14,10 @@ from guardrails.frameworks.sightings import EnqueueSeen, JobSeen, JobTable, LogS
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options, chain
-from guardrails.names.resolve import Home, Resolver, Value
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home, Value
+from guardrails.outline import Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted, receiver
 from guardrails.place import Place
-from guardrails.outline import Attr, Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted
 
 _KNOWN_OTHER = re.compile(r"^<|^(?:multiprocessing|threading|concurrent|asyncio|gevent)\.")
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
@@ -62,7 +63,9 @@ class Recogniser:
             path = _TRAILING_CALLS.sub("", value.path)
             found = self._catalogue.job_decorators.get(path)
             if found is not None:
-                seen = self._job(found, home, self._decorator_options(part, function, decorator, value), self._app(part, function, decorator))
+                seen = self._job(
+                    found, home, self._decorator_options(part, function, decorator, value), self._app(part, function, decorator)
+                )
                 yield msgspec.structs.replace(seen, at=Place(part.path, decorator.start, decorator.end))
                 return
 
@@ -124,7 +127,8 @@ class Recogniser:
 
     def _listed(self, part: Part, index: int, model: Model, form: JobForm) -> Iterator[JobSeen]:
         bindings = part.bindings(index)
-        if form.listed not in bindings or not any(name in bindings for name in form.beside):
+        named = form.named and part.functions[index].name == form.named
+        if form.listed not in bindings or not (named or any(name in bindings for name in form.beside)):
             return
         for step in part.functions[index].steps:
             if any(getattr(target, "name", "") == form.listed for target in step.targets):
@@ -252,10 +256,7 @@ class Recogniser:
 
     def _receiving(self, made: Made) -> Value | None:
         """What the call's receiver means."""
-        func = made.call.func
-        base = func.base if isinstance(func, Attr) else None
-        if isinstance(func, Ref) and "." in func.name:
-            base = Ref(func.start, func.end, func.name.rpartition(".")[0])
+        base = receiver(made.call.func)
         return self._resolver.resolve(made.home.file, made.home.function, base) if base is not None else None
 
     def _target(self, hit: Hit, made: Made) -> tuple[str, str]:

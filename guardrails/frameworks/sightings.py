@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import msgspec
 
-from guardrails.frameworks.model import EnqueueForm, HandlerForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
+from guardrails.frameworks.model import EnqueueForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
 from guardrails.names.options import Hit, Made, Options
-from guardrails.names.resolve import Home
+from guardrails.names.values import Home
 from guardrails.outline import Site
 from guardrails.place import Place
 

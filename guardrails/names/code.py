@@ -15,12 +15,15 @@ class Files(Protocol):
     """What the project needs of a tree of files."""
 
     @property
-    def paths(self) -> tuple[str, ...]: ...
+    def paths(self) -> tuple[str, ...]:
+        """The files of a known language."""
 
     @property
-    def others(self) -> tuple[str, ...]: ...
+    def others(self) -> tuple[str, ...]:
+        """Further files that may start workers: Procfile, compose, units."""
 
-    def load(self, path: str) -> bytes: ...
+    def load(self, path: str) -> bytes:
+        """The bytes of a file."""
 
 
 class Part:
@@ -109,6 +112,7 @@ class Part:
         return found
 
     def place(self, start: int, end: int) -> Place:
+        """A place in this file."""
         return Place(self.path, start, end)
 
 
@@ -185,6 +189,7 @@ class Code:
         return [self._parts[path] for path in sorted(self._parts)]
 
     def is_read(self, path: str) -> bool:
+        """Whether a file was parsed."""
         return path in self._parts
 
     @cached_property
@@ -200,4 +205,3 @@ class Code:
         """A file's bytes, kept only when the file was read."""
         kept = self.sources.get(path)
         return self.files.load(path) if kept is None else kept
-

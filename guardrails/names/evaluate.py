@@ -9,7 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from guardrails.names.options import Hit, Made, Options
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Call, Choice, Expr, Literal_, Op, Text
 
 Scalar = str | int | float | bool | None
@@ -48,7 +49,7 @@ def evaluate(resolver: Resolver, hit: Hit, depth: int = 0) -> Constant | None:
     value = resolver.resolve(hit.home.file, hit.home.function, expr)
     if value is not None and value.path in ("math.inf", "Infinity", "Number.POSITIVE_INFINITY"):
         return Constant(math.inf, hit)
-    if value is None or value.made is None or value.made_in is None or value.made is expr:
+    if value is None or value.made is None or value.made_in is None or value.made is expr or value.made == expr:
         return None
     return evaluate(resolver, Hit(value.made, value.made_in), depth + 1)
 
@@ -114,7 +115,9 @@ def _timedelta(resolver: Resolver, options: Options, hit: Hit, depth: int) -> Co
 def _returned(resolver: Resolver, home: Home, depth: int) -> Constant | None:
     definition = resolver.definition(home)
     found = [
-        evaluate(resolver, Hit(step.value, home), depth + 1) for step in definition.steps if step.kind == "return" and step.value is not None
+        evaluate(resolver, Hit(step.value, home), depth + 1)
+        for step in definition.steps
+        if step.kind == "return" and step.value is not None
     ]
     first = found[0] if found else None
     return first if first is not None and all(f is not None and f.value == first.value for f in found) else None

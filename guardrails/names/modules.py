@@ -111,7 +111,13 @@ class Modules:
 
     def _find_rust(self, importer: str, target: str) -> tuple[str, tuple[str, ...]] | None:
         parts = target.split(".")
-        source = importer.rpartition("/src/")[0] + "/src" if "/src/" in importer else "src" if importer.startswith("src/") else posixpath.dirname(importer)
+        source = (
+            importer.rpartition("/src/")[0] + "/src"
+            if "/src/" in importer
+            else "src"
+            if importer.startswith("src/")
+            else posixpath.dirname(importer)
+        )
         here = self._rust_folder(importer)
         if parts[0] == "crate":
             return self._rust_below(source, tuple(parts[1:]))

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Attr, Await, Call, Closure, Comp, Expr, Group, Literal_, Pair, Spread, dotted
 
 
@@ -169,7 +170,9 @@ class Options:
         group, home = self._mapping(hit)
         if isinstance(group, Group) and group.kind in ("list", "tuple", "dict"):
             filled = self._fills(hit) if group.kind == "dict" else []
-            return [(_label(item, name), Hit(item.value if isinstance(item, Pair | Spread) else item, home)) for item in group.items] + filled
+            return [
+                (_label(item, name), Hit(item.value if isinstance(item, Pair | Spread) else item, home)) for item in group.items
+            ] + filled
         return [(name, hit)]
 
     def _fills(self, hit: Hit) -> list[tuple[str, Hit]]:
@@ -185,4 +188,3 @@ class Options:
 
 def _label(item: Expr, name: str) -> str:
     return str(item.key.value) if isinstance(item, Pair) and isinstance(item.key, Literal_) else name
-

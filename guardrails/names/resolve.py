@@ -12,6 +12,10 @@ from contextlib import contextmanager
 
 import msgspec
 
+from guardrails.names import classes, literals, typed
+from guardrails.names.code import Code, Part, owner_of
+from guardrails.names.modules import Modules
+from guardrails.names.values import Home, Value, names_in, scopes, yielded
 from guardrails.outline import (
     Attr,
     Await,
@@ -26,7 +30,6 @@ from guardrails.outline import (
     Index,
     Literal_,
     Op,
-    Other,
     Pair,
     Param,
     Ref,
@@ -34,9 +37,6 @@ from guardrails.outline import (
     Step,
     walk,
 )
-from guardrails.names.code import Code, Part, owner_of
-from guardrails.names.modules import Modules
-from guardrails.names.values import MANY, WRAPPERS, Home, Value, names_in, scopes, unsubscripted, yielded
 
 _DEEPEST = 24
 
@@ -45,10 +45,15 @@ class Resolver:
     """Answers `resolve` with memory; `aliases` and `returns` are the models' spellings."""
 
     def __init__(
-        self, code: Code, modules: Modules, aliases: Mapping[str, str], returns: Mapping[str, str], callbacks: Mapping[str, str] | None = None
+        self,
+        code: Code,
+        modules: Modules,
+        aliases: Mapping[str, str],
+        returns: Mapping[str, str],
+        callbacks: Mapping[str, str] | None = None,
     ) -> None:
         self._code, self._modules = code, modules
-        self._aliases, self._returns, self._callbacks = aliases, returns, callbacks or {}
+        self._aliases, self._returns, self.callbacks = aliases, returns, callbacks or {}
         self._extensions: dict[tuple[str, str], Value] = {}
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
@@ -73,9 +78,11 @@ class Resolver:
         self._memory.clear()
 
     def part(self, home: Home) -> Part:
+        """The file that a definition is in."""
         return self._code.part(home.file)
 
     def definition(self, home: Home) -> Function:
+        """The function, class or module itself."""
         return self._code.part(home.file).functions[home.function]
 
     def symbol(self, home: Home) -> str:
@@ -114,15 +121,17 @@ class Resolver:
                 return self.resolve(part.path, function, expr.value)
             case Index():
                 base = self.resolve(part.path, function, expr.base)
-                return self._item(base, expr.key) if base else None
+                return literals.item(self, base, expr.key) if base else None
             case Choice():
                 return self.resolve(part.path, function, expr.yes) or self.resolve(part.path, function, expr.no)
             case Op(op="or" | "and" | "??" | "?"):
-                return next((v for p in expr.parts if (v := self.resolve(part.path, function, p)) and not isinstance(v.made, Literal_)), None)
+                return next(
+                    (v for p in expr.parts if (v := self.resolve(part.path, function, p)) and not isinstance(v.made, Literal_)), None
+                )
             case Closure():
                 home = Home(part.path, expr.function)
                 return Value(self.symbol(home), home)
-            case Group() | Comp() | Literal_():
+            case Group() | Comp() | Literal_() | Op():
                 return Value(f"<{type(expr).__name__.lower().strip('_')}>", made=expr, made_in=Home(part.path, function))
             case _:
                 return None
@@ -145,13 +154,14 @@ class Resolver:
         for scope in scopes(part, function):
             found = part.bindings(scope).get(name)
             if found:
-                return self._bound(part, scope, name, found, at)
+                return self.bound(part, scope, name, found, at)
             for param in part.functions[scope].params:
                 if name == param.name or (param.kind == "pattern" and name in param.name.split(",")):
                     return self._parameter(part, scope, param)
-        return self._in_comprehension(part, function, name, at) or self._starred(part, name) or Value(self._spelled(name))
+        return self._in_comprehension(part, function, name, at) or self._starred(part, name) or Value(self.spelled(name))
 
-    def _bound(self, part: Part, scope: int, name: str, found: list[Step | Import | int], at: int) -> Value | None:
+    def bound(self, part: Part, scope: int, name: str, found: list[Step | Import | int], at: int) -> Value | None:
+        """What the nearest binding of a name above an offset means, else any that can be told."""
         before = [b for b in found if not isinstance(b, Step) or b.start <= at]
         for binding in [*reversed(before), *(b for b in found if b not in before)]:
             value = self._binding(part, scope, name, binding)
@@ -178,7 +188,7 @@ class Resolver:
     def _imported(self, part: Part, target: str) -> Value | None:
         found = self._modules.find(part.path, target)
         if found is None:
-            return Value(self._spelled(target.removeprefix("node:")))
+            return Value(self.spelled(target.removeprefix("node:")))
         file, names = found
         if self._is_shallow and file not in self._worth and not self._code.is_read(file):
             return Value(".".join((self._modules.id_of(file), *names)))
@@ -198,27 +208,9 @@ class Resolver:
 
     def _through(self, value: Value, step: Step) -> Value:
         if step.kind == "iterate":
-            return self._element(value)
+            return literals.element(self, value)
         if step.kind == "catch":
             return msgspec.structs.replace(value, path=f"{value.path}()", instance=True)
-        return value
-
-    def _element(self, value: Value) -> Value:
-        if value.path.endswith("()[*]") or value.path.startswith("<"):
-            return value if not value.path.startswith("<") else self._first_of(value)
-        return msgspec.structs.replace(value, path=f"{value.path}[*]", home=None)
-
-    def _first_of(self, value: Value) -> Value:
-        items: tuple[Expr, ...] = ()
-        if isinstance(value.made, Group):
-            items = value.made.items
-        elif isinstance(value.made, Comp):
-            items = (value.made.element,)
-        if value.made_in is not None:
-            for item in items:
-                found = self.resolve(value.made_in.file, value.made_in.function, item)
-                if found is not None:
-                    return found
         return value
 
     def _unpacked(self, value: Value, target: Expr, name: str) -> Value | None:
@@ -244,49 +236,9 @@ class Resolver:
                 return value
         if isinstance(param.default, Ref):
             return self.resolve(part.path, max(part.functions[scope].parent, 0), param.default)
-        return self._given(part, scope) if part.functions[scope].kind == "closure" and part.functions[scope].params[0] == param else None
-
-    def _given(self, part: Part, closure: int) -> Value | None:
-        """What a framework passes to a closure: told by the type of the variable, or by the call, that takes it."""
-        outer = max(part.functions[closure].parent, 0)
-        for step in part.functions[outer].steps:
-            if step.annotation is not None and isinstance(step.value, Closure) and step.value.function == closure:
-                typed = self.annotated(part, outer, step.annotation)
-                return self._callback(typed.path.removesuffix("()")) if typed is not None else None
-        for site in part.functions[outer].sites if self._callbacks else ():
-            if any(isinstance(arg.value, Closure) and arg.value.function == closure for arg in site.call.args):
-                taker = self.resolve(part.path, outer, site.call.func)
-                return self._callback(taker.path) if taker is not None else None
-        return None
-
-    def _callback(self, path: str) -> Value | None:
-        given = self._callbacks.get(path)
-        return Value(given, instance=True) if given is not None else None
-
-    def annotated(self, part: Part, scope: int, annotation: Expr) -> Value | None:
-        """An instance of the annotated type; an element path for collections of it; None for what is no class."""
-        match annotation:
-            case Ref():
-                value = self.resolve(part.path, max(scope, 0), annotation)
-                if value is None or value.instance:
-                    return value
-                return msgspec.structs.replace(value, path=self._spelled(f"{value.path}()"), instance=True)
-            case Index():
-                head = getattr(annotation.base, "name", "").rpartition(".")[2]
-                inner = annotation.key.items[0] if isinstance(annotation.key, Group) and annotation.key.items else annotation.key
-                if head in WRAPPERS or head == "Union":
-                    return self.annotated(part, scope, inner)
-                value = self.annotated(part, scope, inner if head in MANY else annotation.base)
-                if value is not None and head in MANY:
-                    return msgspec.structs.replace(value, path=f"{value.path}[*]", instance=False, home=None)
-                return value
-            case Op(op="|"):
-                parts = [p for p in annotation.parts if not (isinstance(p, Literal_) and p.value is None)]
-                return self.annotated(part, scope, parts[0]) if parts else None
-            case Literal_() | Other():
-                return None
-            case _:
-                return None
+        return (
+            typed.given(self, part, scope) if part.functions[scope].kind == "closure" and part.functions[scope].params[0] == param else None
+        )
 
     def _in_comprehension(self, part: Part, function: int, name: str, at: int) -> Value | None:
         for step in part.functions[function].steps:
@@ -296,7 +248,7 @@ class Resolver:
                 for target, source in expr.clauses if isinstance(expr, Comp) and expr.start <= at <= expr.end else ():
                     if name in names_in(target):
                         value = self.resolve(part.path, function, source)
-                        return self._element(value) if value else None
+                        return literals.element(self, value) if value else None
         return None
 
     def _starred(self, part: Part, name: str) -> Value | None:
@@ -317,7 +269,7 @@ class Resolver:
         try:
             part = self.part(module)
             found = part.bindings(0).get(name)
-            return self._bound(part, 0, name, found, part.functions[0].end) if found else self._starred(part, name)
+            return self.bound(part, 0, name, found, part.functions[0].end) if found else self._starred(part, name)
         finally:
             self._globals.discard(key)
 
@@ -325,73 +277,22 @@ class Resolver:
         """An attribute of a value: a module's global or submodule, a class's or instance's member, a key of a literal dict."""
         if value.home is None:
             if isinstance(value.made, Group) and value.path == "<group>":
-                return Value("<registry>.get", made=value.made, made_in=value.made_in) if name == "get" else self._entry(value, name)
+                return (
+                    Value("<registry>.get", made=value.made, made_in=value.made_in) if name == "get" else literals.entry(self, value, name)
+                )
             if (value.path, name) in self._extensions:
                 return self._extensions[value.path, name]
-            return msgspec.structs.replace(value, path=self._spelled(f"{value.path}.{name}"), instance=False)
+            return msgspec.structs.replace(value, path=self.spelled(f"{value.path}.{name}"), instance=False)
         if value.home.function == 0:
             found = self._global(value.home, name) or self._submodule(value.home, name)
             return found or Value(f"{value.path}.{name}")
         if self.definition(value.home).kind == "class":
-            return self._class_member(value, name)
-        return Value(self._spelled(f"{value.path}.{name}"), made=value.made, made_in=value.made_in or value.home)
-
-    def _entry(self, value: Value, name: str) -> Value | None:
-        if isinstance(value.made, Group) and value.made_in is not None:
-            for item in value.made.items:
-                if isinstance(item, Pair) and isinstance(item.key, Literal_) and item.key.value == name:
-                    return self.resolve(value.made_in.file, value.made_in.function, item.value)
-        return None
-
-    def _any_entry(self, value: Value) -> Value | None:
-        """Any value of a literal mapping that is used as a registry."""
-        for item in value.made.items if isinstance(value.made, Group) and value.made_in is not None else ():
-            if isinstance(item, Pair) and value.made_in is not None:
-                found = self.resolve(value.made_in.file, value.made_in.function, item.value)
-                if found is not None and found.home is not None:
-                    return found
-        return None
+            return classes.member(self, value, name)
+        return Value(self.spelled(f"{value.path}.{name}"), made=value.made, made_in=value.made_in or value.home)
 
     def _submodule(self, module: Home, name: str) -> Value | None:
         found = self._modules.find(module.file, f".{name}") if module.file.endswith(".py") else None
         return Value(self._modules.id_of(found[0]), Home(found[0], 0)) if found and not found[1] else None
-
-    def _class_member(self, value: Value, name: str) -> Value | None:
-        for home in self.bases(value.home):
-            if isinstance(home, str):
-                return msgspec.structs.replace(value, path=self._spelled(f"{home}{'()' if value.instance else ''}.{name}"), home=None, instance=False)
-            part = self.part(home)
-            method = part.member(home.function, name)
-            if method >= 0:
-                return Value(self.symbol(Home(home.file, method)), Home(home.file, method), made=value.made, made_in=value.made_in)
-            found = part.bindings(home.function).get(name)
-            if found:
-                return self._bound(part, home.function, name, found, part.functions[home.function].end)
-            for function, step in part.self_steps.get(home.function, {}).get(name, ()):
-                bound = self.resolve(part.path, function, step.value) if step.value is not None else None
-                if bound is None and step.annotation is not None:
-                    bound = self.annotated(part, function, step.annotation)
-                if bound is not None:
-                    return bound
-        return Value(f"{value.path}.{name}")
-
-    def bases(self, home: Home | None) -> Iterator[Home | str]:
-        """A class and its bases, nearest first: project classes as homes, foreign ones as paths."""
-        todo, seen = [home] if home else [], set()
-        foreign: list[str] = []
-        while todo:
-            one = todo.pop(0)
-            if one in seen:
-                continue
-            seen.add(one)
-            yield one
-            for base in self.definition(one).bases:
-                value = self.resolve(one.file, max(self.definition(one).parent, 0), unsubscripted(base.value)) if not base.name else None
-                if value is not None and value.home is not None and self.definition(value.home).kind == "class":
-                    todo.append(value.home)
-                elif value is not None:
-                    foreign.append(value.path)
-        yield from foreign
 
     def _called(self, part: Part, function: int, call: Call) -> Value | None:
         func = self.resolve(part.path, function, call.func)
@@ -404,7 +305,7 @@ class Resolver:
         if func.path == "require" and call.args and isinstance(call.args[0].value, Literal_):
             return self._imported(part, str(call.args[0].value.value))
         if func.path == "<registry>.get":
-            return self._any_entry(func)
+            return literals.any_entry(self, func)
         if func.path == "importlib.import_module" and call.args:
             return self._module_by_name(part, function, call.args[0].value)
         if func.home is not None and func.home.function > 0:
@@ -415,7 +316,7 @@ class Resolver:
                 returned = self.returned(func.home)
                 if returned is not None:
                     return returned
-        return Value(self._spelled(f"{func.path}()"), made=call, made_in=here)
+        return Value(self.spelled(f"{func.path}()"), made=call, made_in=here)
 
     def _module_by_name(self, part: Part, function: int, name: Expr) -> Value | None:
         """A module that is imported by a name in a string, also by the default of an environment variable."""
@@ -442,18 +343,21 @@ class Resolver:
             resolved = self.resolve(part.path, home.function, value) if value is not None else None
             if resolved is not None and not isinstance(resolved.made, Literal_):
                 found.append(resolved)
-        return next((v for v in found if v.home), None) or next((v for v in found if "." in v.path.partition("(")[0]), None) or (found[0] if found else None)
+        return (
+            next((v for v in found if v.home), None)
+            or next((v for v in found if "." in v.path.partition("(")[0]), None)
+            or (found[0] if found else None)
+        )
 
-    def _item(self, base: Value, key: Expr) -> Value | None:
-        if isinstance(base.made, Group) and base.path == "<group>":
-            return self._entry(base, key.value) if isinstance(key, Literal_) and isinstance(key.value, str) else self._any_entry(base)
-        if isinstance(key, Literal_) and isinstance(key.value, int):
-            return msgspec.structs.replace(base, path=f"{base.path}[{key.value}]", home=None)
-        if isinstance(key, Other):
-            return base
-        return self._element(base)
+    def annotated(self, part: Part, scope: int, annotation: Expr) -> Value | None:
+        """An instance of the annotated type; None for what is no class."""
+        return typed.annotated(self, part, scope, annotation)
 
-    def _spelled(self, path: str) -> str:
+    def bases(self, home: Home | None) -> Iterator[Home | str]:
+        """A class and its bases, nearest first: project classes as homes, foreign ones as paths."""
+        return classes.bases(self, home)
+
+    def spelled(self, path: str) -> str:
         """The models' own spelling of a path."""
         path = self._aliases.get(path, path)
         return self._returns.get(path, path)

@@ -9,8 +9,8 @@ import msgspec
 from guardrails.names.code import Part
 from guardrails.outline import Expr, Group, Index, Op, Pair, Ref, Spread, Step, walk
 
-WRAPPERS = frozenset(("Optional", "Option", "Annotated", "Final", "ClassVar", "Arc", "Rc", "Box", "Readonly", "Promise", "Awaitable", "Depends", "State", "Extension"))  # fmt: skip
-MANY = frozenset(("list", "List", "Sequence", "Iterable", "Iterator", "set", "Set", "tuple", "Tuple", "QuerySet", "Collection", "Vec", "Array", "AsyncIterator", "Generator"))  # fmt: skip
+WRAPPERS = frozenset("Optional Option Annotated Final ClassVar Arc Rc Box Readonly Promise Awaitable Depends State Extension".split())
+MANY = frozenset("list List Sequence Iterable Iterator set Set tuple Tuple QuerySet Collection Vec Array AsyncIterator Generator".split())
 
 
 class Home(msgspec.Struct, frozen=True, order=True):
@@ -40,6 +40,7 @@ def scopes(part: Part, function: int) -> Iterator[int]:
 
 
 def names_in(target: Expr) -> list[str]:
+    """The names that a target binds."""
     if isinstance(target, Ref):
         return [target.name]
     if isinstance(target, Pair | Spread):
@@ -50,10 +51,12 @@ def names_in(target: Expr) -> list[str]:
 
 
 def unsubscripted(expr: Expr) -> Expr:
+    """`Generic` of `Generic[T]`."""
     return expr.base if isinstance(expr, Index) else expr
 
 
 def yielded(step: Step) -> Expr | None:
+    """The first value that a statement yields."""
     for expr in walk(step.value) if step.value is not None else ():
         if isinstance(expr, Op) and expr.op == "yield" and expr.parts:
             return expr.parts[0]

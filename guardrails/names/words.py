@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -41,10 +40,23 @@ class Words:
             numbers.update(self._files.get(word.encode("utf-8", "surrogateescape"), ()))
         return [self._paths[number] for number in sorted(numbers)]
 
-    def matching(self, pattern: re.Pattern[bytes]) -> list[str]:
-        """The words that a pattern without `^`, `$` and line breaks matches in full."""
-        return [word.decode("utf-8", "replace") for word in re.findall(rb"(?m)^(?:" + pattern.pattern + rb")$", self._text, pattern.flags)]
+    def containing(self, parts: Iterable[str], ignore_case: bool = False) -> set[bytes]:
+        """The words that hold one of the parts (lower case, where case does not matter)."""
+        text = self._lower if ignore_case else self._text
+        found = set()
+        for part in parts:
+            needle = part.encode()
+            at = text.find(needle)
+            while at >= 0:
+                start, end = text.rfind(b"\n", 0, at) + 1, text.find(b"\n", at)
+                found.add(self._text[start:end])
+                at = text.find(needle, end)
+        return found
 
     @cached_property
     def _text(self) -> bytes:
-        return b"\n".join(self._files)
+        return b"\n".join((*self._files, b""))
+
+    @cached_property
+    def _lower(self) -> bytes:
+        return self._text.lower()

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from guardrails.config import Config
-from guardrails.files import is_test
 from guardrails.facts import Enqueue, Fact, Guard, Handler, Job, Scope
+from guardrails.files import is_test
 from guardrails.finding import Related
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.recognise import Recogniser
@@ -16,10 +16,12 @@ from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, L
 from guardrails.names.code import Code, Files, Part
 from guardrails.names.modules import Modules
 from guardrails.names.options import Made
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.project.calls import Callers, Reach
+from guardrails.project.exports import exports
 from guardrails.project.guards import Guards
 from guardrails.project.keeping import Keeping
 from guardrails.project.link import Linker
@@ -86,7 +88,9 @@ class Project:
         """A guard that runs before an enqueue, or holds around it."""
         home = Home(enqueue.scope.path, enqueue.scope.function)
         function = self._resolver.definition(home)
-        site = next((site for site in function.sites if site.call.start == enqueue.place.start and site.call.end == enqueue.place.end), None)
+        site = next(
+            (site for site in function.sites if site.call.start == enqueue.place.start and site.call.end == enqueue.place.end), None
+        )
         return self._guards.before(home, function.steps[site.step]) if site is not None else None
 
     def handlers_above(self, scope: Scope) -> list[Entry]:
@@ -124,7 +128,12 @@ class _Understanding:
 
     def run(self) -> Project:
         self.recogniser.handlers.worth = frozenset(self.code.words.holding_any(self.catalogue.web_words()))
-        self._read(self.sift.first())
+        fresh = self.sift.first()
+        for _ in range(_ROUNDS):
+            self._read(fresh)
+            fresh = self.sift.naming(exports(self.resolver, self.catalogue, [self.code.part(path) for path in fresh]))
+            if not fresh:
+                break
         self._read(self.sift.naming_jobs(self.jobs.values()))
         self.linker = self._linker()
         self._recognise()
@@ -147,7 +156,8 @@ class _Understanding:
             for job in self.recogniser.jobs(part):
                 self.declared.append(job)
                 self.jobs.setdefault(job.symbol, job)
-                self.entries.add(job.home)
+                if not job.symbol.startswith("?"):
+                    self.entries.add(job.home)
         for part in parts:
             handlers = list(self.recogniser.handlers.seen(part))
             self.seen.extend(handlers)
@@ -166,12 +176,16 @@ class _Understanding:
         """The places whose callers matter: where work is lost or handed over without a key, and wrappers around that."""
         spawns = [seen.made.home for seen in self.seen if isinstance(seen, SpawnSeen) and self.linker.is_lost(seen)]
         enqueues = [seen for seen in self.seen if isinstance(seen, EnqueueSeen)]
-        open_ones = [seen.made.home for seen in enqueues if is_wrapped(self.resolver, self.callers, seen) or self.linker.lacks_key(seen, self.jobs)]
+        open_ones = [
+            seen.made.home for seen in enqueues if is_wrapped(self.resolver, self.callers, seen) or self.linker.lacks_key(seen, self.jobs)
+        ]
         return spawns + open_ones
 
     def _descend(self) -> None:
         """Where a framework has no key, only webhooks matter: look for them, and below them."""
-        keyless = [seen for seen in self.seen if isinstance(seen, EnqueueSeen) and not seen.form.signature and not self.linker.key_of(seen).how]
+        keyless = [
+            seen for seen in self.seen if isinstance(seen, EnqueueSeen) and not seen.form.signature and not self.linker.key_of(seen).how
+        ]
         if not keyless:
             return
         self._read([path for path in self.sift.webhooks() if not self.code.is_read(path)])

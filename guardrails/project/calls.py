@@ -8,7 +8,8 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from guardrails.names.code import Code, Part
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Expr, Function
 
 _ROUNDS = 12
@@ -79,7 +80,9 @@ class Callers:
 
     def _calls_in(self, home: Home, worth: AbstractSet[str]) -> Iterator[tuple[Home, Edge]]:
         functions = self.functions(home)
-        inside = [index for index in range(len(functions)) if Home(home.file, index) == home or self.outermost(Home(home.file, index)) == home]
+        inside = [
+            index for index in range(len(functions)) if Home(home.file, index) == home or self.outermost(Home(home.file, index)) == home
+        ]
         for index in inside:
             for site in functions[index].sites:
                 with self._resolver.shallow(worth):

@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from guardrails.facts import Guard
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.names.options import Made, Options
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Block, Function, Literal_, Ref, Site, Step, dotted, enclosing, is_within, walk
 from guardrails.place import Place
 
-_LOCK = re.compile(r"(?i)(?:^|[._])(?:[a-z_]*lock(?!ed_?out)[a-z_]*|acquire|select_for_update|advisory_[a-z_]+|singleton|dedup\w*|claim\w*|is_duplicate|already_\w+|mark_processed|seen_before)(?:$|[.(])")
-_STATE = re.compile(r"(?i)(?:^|[._])(?:status|state|processed(?:_at)?|done|sent(?:_at)?|completed(?:_at)?|finished(?:_at)?|exists|is_\w+ed|already_\w+|delivered|handled|paid)(?:$|[.(\[])")
+_LOCK = re.compile(
+    r"(?i)(?:^|[._])(?:[a-z_]*lock(?!ed_?out)[a-z_]*|acquire|select_for_update|advisory_[a-z_]+|singleton|dedup\w*|claim\w*|is_duplicate|already_\w+|mark_processed|seen_before)(?:$|[.(])"
+)
+_STATE = re.compile(
+    r"(?i)(?:^|[._])(?:status|state|processed(?:_at)?|done|sent(?:_at)?|completed(?:_at)?|finished(?:_at)?|exists|is_\w+ed|already_\w+|delivered|handled|paid)(?:$|[.(\[])"
+)
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
 _UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
 _DEEPEST = 2
@@ -60,7 +65,12 @@ class Guards:
         """`try: Event.objects.create(..)`, `except IntegrityError: return`, before the step."""
         for block in function.blocks:
             opener = function.steps[block.opened_by] if block.kind == "except" and block.opened_by >= 0 else None
-            if opener is not None and opener.start < step.start and block.ends in ("return", "raise", "continue") and _is_conflict_catch(opener):
+            if (
+                opener is not None
+                and opener.start < step.start
+                and block.ends in ("return", "raise", "continue")
+                and _is_conflict_catch(opener)
+            ):
                 return Guard("a unique insert fails for what was seen before", Place(home.file, opener.start, opener.end))
         return None
 
@@ -72,7 +82,12 @@ class Guards:
         path = value.path if value is not None else text
         if path in self._once or path in self._locks or self._is_nx(home, site):
             return Guard(f"`{text}` records it once", place)
-        if any(_UPSERT.search(str(part.value)) for arg in site.call.args for part in walk(arg.value) if isinstance(part, Literal_) and part.kind == "string"):
+        if any(
+            _UPSERT.search(str(part.value))
+            for arg in site.call.args
+            for part in walk(arg.value)
+            if isinstance(part, Literal_) and part.kind == "string"
+        ):
             return Guard("an insert that skips conflicts records it once", place)
         if text.rpartition(".")[2] in self._once_words - {"add", "set", "insert", "get"}:
             return Guard(f"`{text}` records it once", place)
@@ -102,7 +117,7 @@ class Guards:
         for block in function.blocks:
             if block.kind == "if" and block.ends in ("return", "raise") and 0 <= block.opened_by < before:
                 test = function.steps[block.opened_by]
-                if any(_STATE.search(dotted(expr)) for expr in walk(test.value) if test.value is not None):
+                if test.value is not None and any(_STATE.search(dotted(expr)) for expr in walk(test.value)):
                     return Guard("a status check returns early", Place(home.file, test.start, test.end))
         return None
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.options import Hit
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Ref, Site, dotted, enclosing, walk
 
 _LIGHT = re.compile(
@@ -15,7 +16,9 @@ _LIGHT = re.compile(
     r"|unlink|rmtree|remove_?(?:file|dir|temp\w*)?|cleanup\w*|clean_up\w*|delete_?(?:temp|tmp|file|dir)\w*|close|aclose|shutdown|incr|gauge)$"
 )
 _COLLECT = frozenset(("append", "add", "push", "insert", "extend", "register", "track", "put"))
-_JOINS = frozenset(("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for"))
+_JOINS = frozenset(
+    ("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for")
+)
 _HANDED_ON = frozenset(("returned", "yielded", "entered", "iterated"))
 _STREAMS = re.compile(
     r"(?:^|\.)(?:StreamingResponse|EventSourceResponse|StreamingHttpResponse|StreamResponse|ServerSentEvents?|Sse|WebSocketResponse|WebSocketUpgrade|"
@@ -78,7 +81,14 @@ class Keeping:
         last = site.holder.rpartition(".")[2]
         if last in ("drop", "void", "print"):
             return False
-        outer = next((s for s in function.sites if s.call.start <= site.call.start and s.call.end >= site.call.end and s is not site and dotted(s.call.func) == site.holder), None)
+        outer = next(
+            (
+                s
+                for s in function.sites
+                if s.call.start <= site.call.start and s.call.end >= site.call.end and s is not site and dotted(s.call.func) == site.holder
+            ),
+            None,
+        )
         value = self._resolver.resolve(home.file, home.function, outer.call.func) if outer is not None else None
         return last in _COLLECT or (value is not None and value.path in self._waits) or last not in ("then", "catch")
 
@@ -92,7 +102,13 @@ class Keeping:
                     return True
             if step.kind in ("return", "iterate") and step.value is not None and any(_is(e, name) for e in walk(step.value)):
                 return True
-            if step.kind == "assign" and step.value is not None and _is(step.value, name) and step.targets and "." in dotted(step.targets[0]):
+            if (
+                step.kind == "assign"
+                and step.value is not None
+                and _is(step.value, name)
+                and step.targets
+                and "." in dotted(step.targets[0])
+            ):
                 return True
         return False
 
@@ -155,5 +171,5 @@ def _is(expr: Expr, name: str) -> bool:
 
 
 def _is_log(text: str) -> bool:
-    owner, _, last = text.rpartition(".")
+    last = text.rpartition(".")[2]
     return last in ("debug", "info", "warning", "warn", "error", "exception", "log", "print") or text in ("str", "Path", "exists")

@@ -24,7 +24,8 @@ from guardrails.finding import Related
 from guardrails.frameworks.model import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
 from guardrails.names.options import Answer, Hit, Made
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Group, Literal_, Pair, dotted
 from guardrails.place import Place
 from guardrails.project.calls import Callers
@@ -38,23 +39,22 @@ _SCRIPT = re.compile(r"(?:^|/)(?:scripts?|bin|tools?|cli|commands|examples?|emul
 _KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key")
 
 
-
 class Linker:
     """Builds facts from sightings."""
 
-    def __init__(
-        self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, keeping: Keeping, values: Values
-    ) -> None:
+    def __init__(self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, keeping: Keeping, values: Values) -> None:
         self._resolver, self._callers, self._settings, self._shapes = resolver, callers, settings, shapes
         self._keeping, self._values = keeping, values
 
     def scope(self, home: Home) -> Scope:
+        """The scope of a definition."""
         return Scope(home.file, home.function, self._resolver.definition(home).qualname)
 
     def _language(self, home: Home) -> str:
         return self._resolver.part(home).language
 
     def job(self, seen: JobSeen) -> Job:
+        """A job with its effective limit."""
         limit = self._settings.limit(seen)
         definition = self._resolver.definition(seen.owner or seen.home)
         if seen.at is not None:
@@ -65,22 +65,42 @@ class Linker:
             place = Place(made.home.file, made.call.start, made.call.end)
         home = seen.options.calls[0].home if seen.form.call and seen.options.calls else seen.home
         return Job(
-            place=place, scope=self.scope(home), framework=seen.model.framework, language=self._language(seen.home), title=seen.model.title,
-            name=seen.name, symbol=seen.symbol, timeout=limit.setting, limit_is_own=limit.own, limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
-            limit_related=limit.related, cause=limit.cause, repeats=self._settings.repeats(seen),
-        )  # fmt: skip
+            place=place,
+            scope=self.scope(home),
+            framework=seen.model.framework,
+            language=self._language(seen.home),
+            title=seen.model.title,
+            name=seen.name,
+            symbol=seen.symbol,
+            timeout=limit.setting,
+            limit_is_own=limit.own,
+            limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
+            limit_related=limit.related,
+            cause=limit.cause,
+            repeats=self._settings.repeats(seen),
+        )
 
     def enqueue(self, seen: EnqueueSeen, jobs: JobTable) -> Enqueue:
+        """A hand-over with its key and payload."""
         key = self.key_of(seen)
         setting = self._key(seen, key, jobs)
         home = seen.made.home
         return Enqueue(
-            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
-            call=dotted(seen.made.call.func).rpartition(".")[2], target=seen.target, job=seen.job, key=setting,
-            support=KeySupport(key.how, key.window, key.instead), payload=tuple(self._shapes.payload(name, hit) for name, hit in self._payload(seen)),
+            place=self._place(seen.made),
+            scope=self.scope(home),
+            framework=seen.model.framework,
+            language=self._language(home),
+            title=seen.model.title,
+            call=dotted(seen.made.call.func).rpartition(".")[2],
+            target=seen.target,
+            job=seen.job,
+            key=setting,
+            support=KeySupport(key.how, key.window, key.instead),
+            payload=tuple(self._shapes.payload(name, hit) for name, hit in self._payload(seen)),
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
-            dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "", carries_only=seen.form.signature,
-        )  # fmt: skip
+            dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
+            carries_only=seen.form.signature,
+        )
 
     @staticmethod
     def key_of(seen: EnqueueSeen) -> Key:
@@ -157,13 +177,22 @@ class Linker:
         return Place(made.home.file, made.call.start, made.call.end)
 
     def handler(self, seen: HandlerSeen) -> Handler:
+        """A handler, and whether it is a webhook."""
         definition = self._resolver.definition(seen.home)
         unsafe = any(verb in ("POST", "PUT", "PATCH", "DELETE") for verb in seen.methods) if seen.methods else None
         return Handler(
-            place=Place(seen.home.file, definition.name_start, definition.name_end), scope=self.scope(seen.home), framework=seen.model.framework,
-            language=self._language(seen.home), title=seen.model.title, name=_handler_name(definition.qualname, seen), route=seen.route, methods=seen.methods,
-            unsafe=unsafe, webhook=self._webhook(seen, definition.qualname), streams=self._keeping.streams(definition),
-        )  # fmt: skip
+            place=Place(seen.home.file, definition.name_start, definition.name_end),
+            scope=self.scope(seen.home),
+            framework=seen.model.framework,
+            language=self._language(seen.home),
+            title=seen.model.title,
+            name=_handler_name(definition.qualname, seen),
+            route=seen.route,
+            methods=seen.methods,
+            unsafe=unsafe,
+            webhook=self._webhook(seen, definition.qualname),
+            streams=self._keeping.streams(definition),
+        )
 
     @staticmethod
     def _webhook(seen: HandlerSeen, name: str) -> str:
@@ -176,13 +205,22 @@ class Linker:
         return ""
 
     def spawn(self, seen: SpawnSeen) -> Spawn:
+        """A spawn, and who keeps or waits for it."""
         home = seen.made.home
         kept = self._keeping.kept(seen) if not seen.form.request_bound else ""
         return Spawn(
-            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
-            kind=seen.form.kind, call=_shown(seen), runs=self._keeping.runs(seen.runs), kept=kept,
-            light=self._keeping.light(seen.runs), request_bound=seen.form.request_bound,
-        )  # fmt: skip
+            place=self._place(seen.made),
+            scope=self.scope(home),
+            framework=seen.model.framework,
+            language=self._language(home),
+            title=seen.model.title,
+            kind=seen.form.kind,
+            call=_shown(seen),
+            runs=self._keeping.runs(seen.runs),
+            kept=kept,
+            light=self._keeping.light(seen.runs),
+            request_bound=seen.form.request_bound,
+        )
 
     def log(self, seen: LogSeen) -> Log | None:
         """The log call, None where nothing that it writes is a secret."""
@@ -191,16 +229,23 @@ class Linker:
         return Log(
             place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
             call=dotted(seen.made.call.func), values=values, on_terminal=seen.form.prints and _SCRIPT.search(home.file) is not None,
-        ) if values else None  # fmt: skip
+        ) if values else None
 
     def schedule(self, seen: ScheduleSeen) -> Schedule:
+        """A schedule."""
         home = seen.made.home
         return Schedule(
-            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
-            job=seen.job, when=seen.when,
-        )  # fmt: skip
+            place=self._place(seen.made),
+            scope=self.scope(home),
+            framework=seen.model.framework,
+            language=self._language(home),
+            title=seen.model.title,
+            job=seen.job,
+            when=seen.when,
+        )
 
     def related(self, home: Home, start: int, end: int, message: str) -> Related:
+        """A secondary place."""
         return Related(Place(home.file, start, end), message)
 
 
@@ -213,5 +258,3 @@ def _handler_name(qualname: str, seen: HandlerSeen) -> str:
     if qualname.rpartition(".")[2].startswith("<"):
         return f"{'/'.join(seen.methods)} {seen.route}".strip() or "the handler"
     return qualname
-
-

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 
 from guardrails.facts import Logged
 from guardrails.finding import Related
 from guardrails.frameworks.sightings import LogSeen
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home, Value
 from guardrails.outline import (
     Attr,
     Await,
@@ -22,24 +24,54 @@ from guardrails.outline import (
     Index,
     Literal_,
     Op,
+    Other,
     Pair,
     Ref,
     Spread,
     Text,
     dotted,
+    receiver,
+    walk,
 )
 from guardrails.place import Place
 from guardrails.project.secrets import secret_noun, words_of
 
-_MASKS = re.compile(r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_)")
-_HARMLESS_CALLS = frozenset("len bool type isinstance id sorted_keys keys count exists is_none is_some is_empty startswith endswith".split())
+_MASKS = re.compile(
+    r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_)"
+)
+_HARMLESS_CALLS = frozenset(
+    "len bool type isinstance id sorted_keys keys count exists is_none is_some is_empty startswith endswith".split()
+)
 _READERS = frozenset("get_secret_value expose_secret get_password get_access_token get_api_key".split())
-_SHOWERS = frozenset("str repr dict json.dumps pprint.pformat pformat JSON.stringify String format vars list tuple dumps inspect to_string clone as_str to_owned as_ref unwrap unwrap_or_default lower upper strip encode decode".split())
+_SHOWERS = frozenset(
+    "vars asdict model_dump model_dump_json to_dict as_dict "
+    "str repr dict json.dumps pprint.pformat pformat JSON.stringify String format list tuple dumps "
+    "inspect to_string clone as_str to_owned as_ref unwrap unwrap_or_default lower upper strip encode decode".split()
+)
 _REQUEST = frozenset("request req self.request ctx.request info.context.request http_request".split())
 _BODIES = frozenset("data body POST form json cookies COOKIES headers META body() json() form() get_json() text()".split())
-_HARMLESS_HEADERS = frozenset(("response", "resp", "res", "result", "reply", "reader", "row", "table", "sheet", "worksheet", "csv", "writer", "df", "columns", "column"))
+_HARMLESS_HEADERS = frozenset(
+    (
+        "response",
+        "resp",
+        "res",
+        "result",
+        "reply",
+        "reader",
+        "row",
+        "table",
+        "sheet",
+        "worksheet",
+        "csv",
+        "writer",
+        "df",
+        "columns",
+        "column",
+    )
+)
 _ENV_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$")
 _LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|%r|\{\}|\{:\?\})?$")
+_TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
 _NAMELESS = frozenset("url value val key data text s x v result link uri".split())
 _DEEPEST = 4
 
@@ -96,7 +128,7 @@ class Values:
 
     def _labelled(self, hit: Hit, parts: tuple[Expr, ...]) -> list[Logged]:
         """A value without a name of its own, right after a literal that names the secret: `"API key: %s", value`."""
-        for label, part in zip(parts, parts[1:], strict=False):
+        for label, part in pairwise(parts):
             text = as_text(label)
             words = _LABEL.search(text) if text is not None else None
             if words and isinstance(part, Ref) and part.name.rpartition(".")[2].lower() in _NAMELESS:
@@ -117,8 +149,8 @@ class Values:
         if text in _SHOWERS or (call.macro and last == "format"):
             return self._parts(hit, tuple(arg.value for arg in call.args), depth)
         if last in _SHOWERS and isinstance(call.func, Attr | Ref) and not call.args:
-            base = call.func.base if isinstance(call.func, Attr) else Ref(call.start, call.end, text.rpartition(".")[0])
-            return self._value(Hit(base, hit.home), name, depth + 1)
+            base = receiver(call)
+            return self._value(Hit(base, hit.home), name, depth + 1) if base is not None else []
         if last in ("get", "pop", "getenv", "get_header") and call.args:
             return self._keyed(hit, as_text(call.args[0].value) or "")
         return self._body(hit, f"{text}()")
@@ -130,6 +162,8 @@ class Values:
     def _leaf(self, hit: Hit, name: str, depth: int) -> list[Logged]:
         expr = hit.expr
         if isinstance(expr, Index):
+            if isinstance(expr.key, Other):  # a slice: the usual way to show only the end
+                return []
             key = as_text(expr.key)
             return self._keyed(hit, key) if key is not None else self._value(Hit(expr.base, hit.home), name, depth + 1)
         text = dotted(expr)
@@ -153,6 +187,8 @@ class Values:
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
         made = value.made if value is not None else None
         if value is not None and any(word in value.path for word in ("csv.", "openpyxl", "tabulate", "response", "Response")):
+            return []
+        if isinstance(made, Call) and any("csv" in dotted(part) for part in walk(made)):
             return []
         if isinstance(made, Group):
             return self._literal_headers(hit, made)
@@ -179,12 +215,32 @@ class Values:
     def _body(self, hit: Hit, text: str) -> list[Logged]:
         """A whole request body or cookies: `request.data`, `await request.json()`."""
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
-        if value is not None and value.path in self._whole:
-            return [self._logged(hit, self._whole[value.path], whole=True)]
+        whole = self._whole_of(value) if value is not None else ""
+        if whole:
+            return [self._logged(hit, whole, whole=True)]
         owner, _, last = text.rpartition(".")
+        if last in ("text", "content", "json()", "text()") and self._is_token_answer(hit, hit.expr):
+            return [self._logged(hit, "what a token endpoint answered", whole=True)]
         if owner in _REQUEST and last in _BODIES:
             return [self._logged(hit, "whole headers" if last in ("headers", "META") else "the whole request body", whole=True)]
         return []
+
+    def _whole_of(self, value: Value) -> str:
+        """In words, what an object that carries more than a log should hold is; "" for any other."""
+        if value.path in self._whole:
+            return self._whole[value.path]
+        if value.instance and value.home is not None:
+            foreign = [base for base in self._resolver.bases(value.home) if isinstance(base, str)]
+            return next((self._whole[f"{base}()"] for base in foreign if f"{base}()" in self._whole), "")
+        return ""
+
+    def _is_token_answer(self, hit: Hit, expr: Expr) -> bool:
+        """The body of an answer to a request whose address names tokens: `requests.post(".../oauth/token").text`."""
+        owner = receiver(expr)
+        value = self._resolver.resolve(hit.home.file, hit.home.function, owner) if owner is not None else None
+        made = value.made if value is not None else None
+        texts = [str(part.value) for part in walk(made) if isinstance(part, Literal_)] if isinstance(made, Call) else []
+        return any(_TOKEN_ADDRESS.search(text) for text in texts)
 
     def _local(self, hit: Hit, ref: Ref, depth: int) -> list[Logged]:
         """What a local variable was built from, where it was assigned once in the same function."""
@@ -200,7 +256,13 @@ class Values:
         inner = self._value(Hit(value, hit.home), "", depth + 1)
         place = Place(hit.home.file, hit.expr.start, hit.expr.end)
         return [
-            Logged(f"{ref.name}", place, one.secret, one.whole, (Related(one.place, f"`{one.text}` goes into `{ref.name}` here"), *one.evidence))
+            Logged(
+                f"{ref.name}",
+                place,
+                one.secret,
+                one.whole,
+                (Related(one.place, f"`{one.text}` goes into `{ref.name}` here"), *one.evidence),
+            )
             for one in inner[:1]
         ]
 
@@ -217,13 +279,16 @@ class Values:
         if value is None:
             return False
         if isinstance(value.made, Literal_):
-            return _ENV_NAME.match(str(value.made.value or "")) is not None or not isinstance(value.made.value, str)
+            text = value.made.value
+            return not isinstance(text, str) or _ENV_NAME.match(text) is not None or words_of(last)[-1:] == ["header"]
         if "SecretStr" in value.path or "SecretBytes" in value.path:
             return True
         path = value.path.lower()
         if isinstance(value.made, Call) and _MASKS.search(dotted(value.made.func).rpartition(".")[2]):
             return True
-        return words_of(last) in (["token"], ["tokens"]) and ("[*]" in path or "split()" in path or "token" in path.rpartition("[")[0].rpartition(".")[2] and "tokeniz" in path)
+        return words_of(last) in (["token"], ["tokens"]) and (
+            "[*]" in path or "split()" in path or ("token" in path.rpartition("[")[0].rpartition(".")[2] and "tokeniz" in path)
+        )
 
     def _logged(self, hit: Hit, noun: str, whole: bool = False) -> Logged:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)

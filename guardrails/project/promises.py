@@ -9,7 +9,8 @@ from guardrails.frameworks.model import Model, SpawnForm
 from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.code import Part
 from guardrails.names.options import Hit, Made
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Attr, Call, Function, Site
 
 _FORM = SpawnForm(call="", kind="promise", request_bound=False)

@@ -7,24 +7,57 @@ import re
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 NOUNS = frozenset(
-    "password passwd pwd passphrase passcode secret token jwt credential credentials authorization cookie cookies dsn apikey bearer privatekey "
-    "secretkey accesskey".split()
+    "password passwd pwd passphrase passcode secret token jwt credential credentials authorization cookie cookies dsn apikey bearer "
+    "privatekey secretkey accesskey".split()
 )
 PAIRS = frozenset(
     tuple(pair.split())
     for pair in (
-        "api key", "access key", "private key", "secret key", "session key", "signing key", "encryption key", "master key", "service key", "auth key",
-        "database url", "db url", "redis url", "broker url", "mongo url", "connection string", "connection url", "signed url", "presigned url", "sso url",
-        "login url", "magic link", "reset link", "auth header", "auth headers", "authorization header", "request headers", "access tokens", "refresh tokens",
-        "api tokens", "auth tokens", "session cookie", "api keys", "secret keys", "private keys", "id token",
+        "api key",
+        "access key",
+        "private key",
+        "secret key",
+        "session key",
+        "signing key",
+        "encryption key",
+        "master key",
+        "service key",
+        "auth key",
+        "database url",
+        "db url",
+        "redis url",
+        "broker url",
+        "mongo url",
+        "connection string",
+        "connection url",
+        "signed url",
+        "presigned url",
+        "sso url",
+        "login url",
+        "magic link",
+        "reset link",
+        "auth header",
+        "auth headers",
+        "authorization header",
+        "request headers",
+        "access tokens",
+        "refresh tokens",
+        "api tokens",
+        "auth tokens",
+        "session cookie",
+        "api keys",
+        "secret keys",
+        "private keys",
+        "id token",
     )
-)  # fmt: skip
+)
 # A token that is no credential: what stands before it says so.
 HARMLESS_BEFORE = frozenset(
-    "next page continuation pagination cancel cancellation csrf sync eos bos pad unk sep cls mask special stop start end first last prev previous "
-    "current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push fcm apns "
-    "design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity "
-    "validation handshake challenge has is no use need needs with without missing invalid expired wrong no_ check reset forgot change".split()
+    "next page continuation pagination cancel cancellation csrf sync eos bos pad unk sep cls mask special stop start end first last prev "
+    "previous current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push fcm "
+    "apns design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity "
+    "validation handshake challenge has is no use need needs with without missing invalid expired wrong no_ check "
+    "reset forgot change".split()
 )
 WHOLE = {"headers": "whole headers", "environ": "the whole environment"}
 

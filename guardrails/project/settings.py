@@ -16,7 +16,8 @@ from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import Code, Part
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Answer, Hit, Made, Options
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Call, Expr, Function, Group, Index, Literal_, Pair, Ref, Step, dotted, enclosing, walk
 from guardrails.place import Place
 from guardrails.project.units import command_lines, flag, is_development
@@ -34,7 +35,10 @@ class Assigned(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A job's effective time limit, the places that bear on it, the cause that jobs without one may share; `own`: it stands on the job itself."""
+    """A job's effective time limit, the places that bear on it, the cause that jobs without one may share.
+
+    `own`: it stands on the job itself.
+    """
 
     setting: Setting
     related: tuple[Related, ...] = ()
@@ -47,6 +51,7 @@ class Settings:
 
     def __init__(self, code: Code, resolver: Resolver) -> None:
         self._code, self._resolver = code, resolver
+        self.apps: dict[str, tuple[Made, ...]] = {}
         self.assigned = cache(self._assigned)
         self._settings_files = cache(self._files_with)
         self.lines = cache(lambda pattern: tuple(command_lines(code, pattern)))
@@ -58,9 +63,15 @@ class Settings:
             return Limit(Unknown("its framework's limits are not modelled"))
         void = self._void(job.model, spec)
         if void is not None:
-            return Limit(Absent(NEVER, spec.source, (void.path,)), (Related(void, spec.void_words),), f"void:{job.model.framework}:{void.path}")
+            return Limit(
+                Absent(NEVER, spec.source, (void.path,)), (Related(void, spec.void_words),), f"void:{job.model.framework}:{void.path}"
+            )
+        selectors = spec.arguments if not job.form.call else (*spec.enqueue, *spec.arguments)
+        own = self._read(job.options.first(selectors), spec)
+        if own is not None:
+            return Limit(own, own=True)
         near = self._near(job, spec)
-        return Limit(near, own=True) if near is not None else self._far(job, spec)
+        return Limit(near) if near is not None else self._far(job, spec)
 
     def _void(self, model: Model, spec: Timeout) -> Place | None:
         lines = self.lines(model.worker) if spec.void_under and model.worker else ()
@@ -68,11 +79,7 @@ class Settings:
         return void[0].place if void and len(void) == len(lines) else None
 
     def _near(self, job: JobSeen, spec: Timeout) -> Setting | None:
-        """What stands on the job itself: its options, its class's attributes, its base task's, a bound inside its body."""
-        selectors = spec.arguments if not job.form.call else (*spec.enqueue, *spec.arguments)
-        setting = self._read(job.options.first(selectors), spec)
-        if setting is not None:
-            return setting
+        """What stands near the job: its class's attributes, its base task's, a bound inside its body."""
         for owner in self._classes(job):
             setting = self._on_class(owner, spec)
             if setting is not None:
@@ -152,12 +159,22 @@ class Settings:
         settings = [(entry, self._read(entry.hit, spec)) for entry in found]
         values = [(entry, setting) for entry, setting in settings if setting is not None]
         if not values:
-            return None
+            return self._hidden(job, spec)
         sure = [setting for entry, setting in values if entry.sure]
         if not sure:
             return Unknown("it is set only under a condition", values[0][0].place)
         finite = [s for s in sure if not (isinstance(s, Known) and s.value == NEVER)]
         return finite[-1] if finite else sure[-1]
+
+    def _hidden(self, job: JobSeen, spec: Timeout) -> Setting | None:
+        """Settings that arrive by a mapping that was not resolved: `app.conf.update(**config)`."""
+        if job.app is None or not spec.settings:
+            return None
+        for index, site in self._code.part(job.app.home.file).sites_by_name.get("update", ()):
+            home = Home(job.app.home.file, index)
+            if dotted(site.call.func).endswith(".conf.update") and Options(self._resolver, [Made(site.call, home)]).first(("0." + spec.settings[0], *spec.settings)) == "maybe":
+                return Unknown("its application's settings arrive by a mapping that was not resolved", Place(home.file, site.call.start, site.call.end))
+        return None
 
     def _concerns(self, path: str, job: JobSeen) -> bool:
         """Whether a settings file belongs to a job's application: no other application of the framework is nearer to it."""
@@ -166,8 +183,6 @@ class Settings:
             return True
         own = job.app.home.file if job.app is not None else _nearest(job.home.file, homes)
         return _shared(path, own) >= max(_shared(path, home) for home in homes)
-
-    apps: dict[str, tuple[Made, ...]] = {}
 
     def _on_command_lines(self, job: JobSeen, spec: Timeout) -> Setting | None:
         lines = self.lines(job.model.worker) if spec.flags and job.model.worker else ()

@@ -10,15 +10,20 @@ from guardrails.facts import Payload, PayloadKind
 from guardrails.finding import Related
 from guardrails.frameworks.model import Rows
 from guardrails.names.options import Hit
-from guardrails.names.resolve import Home, Resolver, Value
-from guardrails.outline import Attr, Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home, Value
+from guardrails.outline import Attr, Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
 _ID = re.compile(r"(?:^|[._])(?:pk|id|uuid|guid|slug|key|hash|name|email)$|_ids?$")
 _ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
-_PLAIN_TYPE = re.compile(r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)")
-_PLAIN_CALL = re.compile(r"(?:^|\.)(?:str|int|float|bool|len|round|sum|min|max|hash|repr|isoformat|strftime|hex|join|format|strip|lower|upper|dumps|count|exists|uuid4|now|time|get_full_path|build_absolute_uri|asdict|model_dump|model_dump_json)\(\)$")
+_PLAIN_TYPE = re.compile(
+    r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)"
+)
+_PLAIN_CALL = re.compile(
+    r"(?:^|\.)(?:str|int|float|bool|len|round|sum|min|max|hash|repr|isoformat|strftime|hex|join|format|strip|lower|upper|dumps|count|exists|uuid4|now|time|get_full_path|build_absolute_uri|asdict|model_dump|model_dump_json)\(\)$"
+)
 _LIST = re.compile(r"\[\*\]$")
 _WORDS: dict[PayloadKind, str] = {
     "row": "a whole {} row",
@@ -58,12 +63,19 @@ class Shapes:
         shape = self.of(hit.home, hit.expr) or Shape("unknown")
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
         what = _WORDS.get(shape.kind, "").format(shape.of or "database").replace("a whole database", "a whole database")
-        return Payload(text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape))
+        return Payload(
+            text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape)
+        )
 
     def _evidence(self, hit: Hit, shape: Shape) -> tuple[Related, ...]:
         if shape.at is None or shape.seen is None or (shape.at == hit.home and shape.seen.start == hit.expr.start):
             return ()
-        return (Related(Place(shape.at.file, shape.seen.start, shape.seen.end), f"here it becomes {_WORDS.get(shape.kind, shape.kind).format(shape.of or 'database')}"),)
+        return (
+            Related(
+                Place(shape.at.file, shape.seen.start, shape.seen.end),
+                f"here it becomes {_WORDS.get(shape.kind, shape.kind).format(shape.of or 'database')}",
+            ),
+        )
 
     def of(self, home: Home, expr: Expr, depth: int = 0) -> Shape | None:
         """The shape of an expression in a function; None where that cannot be told."""
@@ -90,8 +102,8 @@ class Shapes:
             return _PLAIN_CALL.search(text) is not None
         if isinstance(expr, Index):
             return False
-        owner = _without_tail(expr)
-        if text.rpartition(".")[2] in ("pk", "id") or owner is expr or not dotted(owner):
+        owner = receiver(expr)
+        if text.rpartition(".")[2] in ("pk", "id") or owner is None or not dotted(owner):
             return text.rpartition(".")[2] in ("pk", "id")
         inner = self.of(home, owner, depth + 1)
         return inner is not None and inner.kind in ("row", "request", "plain") and "." in text
@@ -101,7 +113,7 @@ class Shapes:
         return next((s for s in shapes if s is not None and s.kind not in ("plain", "unknown")), Shape("plain"))
 
     def _special(self, home: Home, expr: Expr, depth: int) -> Shape | None:
-        """Shapes that syntax tells: `order.__dict__`, `model_to_dict(order)`, `request.user`, a handler's `request`, a signal's `instance`."""
+        """Shapes that syntax tells: `order.__dict__`, `model_to_dict(order)`, `request.user`, a signal's `instance`."""
         text = dotted(expr)
         if isinstance(expr, Call) and expr.args:
             value = self._resolver.resolve(home.file, home.function, expr.func)
@@ -113,16 +125,17 @@ class Shapes:
                     return None
                 return Shape("row-as-dict", inner.of if inner else "", home, expr)
         if _ROW_AS_DICT.search(text):
-            inner = self.of(home, _without_tail(expr), depth + 1)
+            owner = receiver(expr)
+            inner = self.of(home, owner, depth + 1) if owner is not None else None
             return Shape("row-as-dict", inner.of, home, expr) if inner is not None and inner.kind == "row" else None
         if any(text in spec.current for spec in self._rows) and self._is_request(home, expr):
             return Shape("row", "user", home, expr)
         return self._parameter(home, expr)
 
     def _is_request(self, home: Home, expr: Expr) -> bool:
-        if not isinstance(expr, Ref):
+        head = receiver(expr)
+        if not isinstance(head, Ref):
             return False
-        head = Ref(expr.start, expr.end, expr.name.rpartition(".")[0])
         value = self._resolver.resolve(home.file, home.function, head)
         return home in self.handlers or (value is not None and value.path in self._requests)
 
@@ -148,7 +161,14 @@ class Shapes:
                 return Shape("row", name, at, seen)
             return Shape("request", "", at, seen) if self._is_request_copy(value.home) else None
         path = value.path
-        if isinstance(value.made, Call) and value.made is not expr and value.made_in is not None and not value.home and isinstance(expr, Ref) and "." not in expr.name:
+        if (
+            isinstance(value.made, Call)
+            and value.made is not expr
+            and value.made_in is not None
+            and not value.home
+            and isinstance(expr, Ref)
+            and "." not in expr.name
+        ):
             built = self._special(value.made_in, value.made, depth + 1)
             if built is not None:
                 return built
@@ -190,18 +210,32 @@ class Shapes:
         for spec in self._rows:
             if spec.only_with and set(foreign) & set(spec.bases) and not self._has_flags(home, spec):
                 return ""
-        return self._resolver.definition(home).name if any(base in self._bases or base.removesuffix("()") in self._bases for base in foreign) else ""
+        return (
+            self._resolver.definition(home).name
+            if any(base in self._bases or base.removesuffix("()") in self._bases for base in foreign)
+            else ""
+        )
 
     def _has_flags(self, home: Home, spec: Rows) -> bool:
-        """The class, or a project class that it derives from, is declared with what makes it a table: `class Order(SQLModel, table=True)`."""
-        flags = [(arg.name, getattr(arg.value, "value", None)) for one in self._resolver.bases(home) if isinstance(one, Home) for arg in self._resolver.definition(one).bases]
+        """The class, or a project class above it, is declared with what makes it a table: `class Order(SQLModel, table=True)`."""
+        flags = [
+            (arg.name, getattr(arg.value, "value", None))
+            for one in self._resolver.bases(home)
+            if isinstance(one, Home)
+            for arg in self._resolver.definition(one).bases
+        ]
         return all((name, wanted) in flags for name, wanted in spec.only_with.items())
 
     def _is_request_copy(self, home: Home) -> bool:
         """A class of the project's own that stands in for a request: `FakeRequest`, and no schema of a request's body."""
         definition = self._resolver.definition(home)
         words = words_of(definition.name)
-        return words[-1:] == ["request"] and not definition.bases and not definition.decorators and bool({"fake", "http", "copy", "dummy", "stub"} & set(words))
+        return (
+            words[-1:] == ["request"]
+            and not definition.bases
+            and not definition.decorators
+            and bool({"fake", "http", "copy", "dummy", "stub"} & set(words))
+        )
 
     def _model_name(self, value: Value) -> str:
         """The model's name from the text of the query: `Order` of `Order.objects.get(..)`."""
@@ -212,16 +246,11 @@ class Shapes:
 
 
 def _calls(rows: tuple[Rows, ...], field: str) -> re.Pattern[str]:
-    names = sorted({name for spec in rows for name in getattr(spec, field)} | {c.rpartition(".")[2] for spec in rows for c in getattr(spec, f"calls_{field}", ())})
+    names = sorted(
+        {name for spec in rows for name in getattr(spec, field)}
+        | {c.rpartition(".")[2] for spec in rows for c in getattr(spec, f"calls_{field}", ())}
+    )
     return re.compile(r"(?:^|\.)(?:" + "|".join(map(re.escape, names)) + r")\(\)$") if names else re.compile(r"(?!)")
-
-
-def _without_tail(expr: Expr) -> Expr:
-    if isinstance(expr, Call):
-        return _without_tail(expr.func)
-    if isinstance(expr, Attr):
-        return expr.base
-    return Ref(expr.start, expr.end, expr.name.rpartition(".")[0]) if isinstance(expr, Ref) else expr
 
 
 def _reference(text: str, shape: Shape) -> str:

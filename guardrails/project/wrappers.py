@@ -9,7 +9,8 @@ import msgspec
 from guardrails.frameworks.model import EnqueueForm
 from guardrails.frameworks.sightings import EnqueueSeen, Sighting
 from guardrails.names.options import Hit, Made, Options
-from guardrails.names.resolve import Home, Resolver
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home
 from guardrails.outline import Function, Param, Ref, Site, dotted
 from guardrails.project.calls import Callers
 

@@ -73,9 +73,7 @@ class Frame:
 
     def freeze(self) -> Function:
         """What was read of it."""
-        blocks = tuple(
-            Block(b.kind, b.parent, b.opened_by, b.start, b.end, ends) for b, ends in zip(self.blocks, self.ends, strict=True)
-        )
+        blocks = tuple(Block(b.kind, b.parent, b.opened_by, b.start, b.end, ends) for b, ends in zip(self.blocks, self.ends, strict=True))
         return Function(
             self.name, self.qualname, self.kind, self.parent, self.start, self.end, self.name_start, self.name_end, self.params,
             self.decorators, self.bases, self.returns, self.is_async, self.exported, blocks, tuple(self.steps), tuple(self.sites),

@@ -50,9 +50,7 @@ def _with_exports(outline: Outline, names: set[str]) -> Outline:
     """`export { f }` may stand before or after f."""
     if not names:
         return outline
-    functions = [
-        msgspec.structs.replace(one, exported=True) if one.parent == 0 and one.name in names else one for one in outline.functions
-    ]
+    functions = [msgspec.structs.replace(one, exported=True) if one.parent == 0 and one.name in names else one for one in outline.functions]
     return msgspec.structs.replace(outline, functions=tuple(functions))
 
 

@@ -38,14 +38,15 @@ class Seen:
     def __init__(self, texts: Mapping[str, str]) -> None:
         memory = Memory(texts)
         code = Code(memory, read)
-        self._resolver = Resolver(code, Modules(memory.paths, CATALOGUE.packages()), CATALOGUE.aliases, CATALOGUE.returns)
+        self._resolver = Resolver(code, Modules(memory.paths, CATALOGUE.packages()), CATALOGUE.aliases, CATALOGUE.returns, CATALOGUE.callbacks)
         recogniser = Recogniser(self._resolver, CATALOGUE)
         parts = [code.part(path) for path in memory.paths]
         self.declared: dict[str, JobSeen] = {}
         for part in parts:
             for job in recogniser.jobs(part):
                 self.declared.setdefault(job.symbol, job)
-        self.others: list[Sighting] = [sighting for part in parts for sighting in recogniser.others(part, self.declared)]
+        self.others: list[Sighting] = [handler for part in parts for handler in recogniser.handlers.seen(part)]
+        self.others += [sighting for part in parts for sighting in recogniser.others(part, self.declared)]
 
     def of(self, kind: type) -> list[Sighting]:
         return [sighting for sighting in self.others if isinstance(sighting, kind)]

@@ -78,7 +78,7 @@ def test_an_expression_is_lowered(source: str, expected: str) -> None:
         ("vec![a(), b]", "vec!(a(), b)"),
         ("vec![vec![a()]; n]", "vec!(vec!(a()), n)"),
         ('json!({"a": [1, {"b": x.y()}], "c": null})', "json!({'a': [1, {'b': x.y()}], 'c': null})"),
-        ("assert!(a == b, \"no {a}\")", "assert!((== a, b), text('no ', a))"),
+        ('assert!(a == b, "no {a}")', "assert!((== a, b), text('no ', a))"),
         ("m!()", "m!()"),
         ("matches!(x, Some(_))", "matches!(x, tokens<Some(tokens<>)>)"),
         ("m!(a => f(b))", "m!(tokens<a, f(b)>)"),

@@ -1,0 +1,55 @@
+"""Classes of the project: their bases, and what a member of one means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from guardrails.names.values import Home, Value, unsubscripted
+
+if TYPE_CHECKING:
+    from guardrails.names.resolve import Resolver
+
+
+def bases(r: Resolver, home: Home | None) -> Iterator[Home | str]:
+    """A class and its bases, nearest first: project classes as homes, foreign ones as paths."""
+    todo, seen = [home] if home else [], set()
+    foreign: list[str] = []
+    while todo:
+        one = todo.pop(0)
+        if one in seen:
+            continue
+        seen.add(one)
+        yield one
+        for base in r.definition(one).bases:
+            value = r.resolve(one.file, max(r.definition(one).parent, 0), unsubscripted(base.value)) if not base.name else None
+            if value is not None and value.home is not None and r.definition(value.home).kind == "class":
+                todo.append(value.home)
+            elif value is not None:
+                foreign.append(value.path)
+    yield from foreign
+
+
+def member(r: Resolver, value: Value, name: str) -> Value | None:
+    """A method, attribute or `self.name` of a class or instance, its bases included."""
+    for home in bases(r, value.home):
+        if isinstance(home, str):
+            return msgspec.structs.replace(
+                value, path=r.spelled(f"{home}{'()' if value.instance else ''}.{name}"), home=None, instance=False
+            )
+        part = r.part(home)
+        method = part.member(home.function, name)
+        if method >= 0:
+            return Value(r.symbol(Home(home.file, method)), Home(home.file, method), made=value.made, made_in=value.made_in)
+        found = part.bindings(home.function).get(name)
+        if found:
+            return r.bound(part, home.function, name, found, part.functions[home.function].end)
+        for function, step in part.self_steps.get(home.function, {}).get(name, ()):
+            bound = r.resolve(part.path, function, step.value) if step.value is not None else None
+            if bound is None and step.annotation is not None:
+                bound = r.annotated(part, function, step.annotation)
+            if bound is not None:
+                return bound
+    return Value(f"{value.path}.{name}")

@@ -1,0 +1,48 @@
+"""What a file gives to others that is worth following: applications, queues, decorators, and functions that give one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from guardrails.frameworks.catalogue import Catalogue
+from guardrails.names.code import Part
+from guardrails.names.resolve import Resolver
+from guardrails.names.values import Home, Value
+from guardrails.outline import Call, Group, Ref
+
+
+def exports(resolver: Resolver, catalogue: Catalogue, parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
+    """Module-level names that mean worker code, each with the last word of its module: a file that imports one has no framework word."""
+    roots = _roots(catalogue)
+    for part in parts:
+        module = part.path.rpartition("/")[2].partition(".")[0]
+        if module in ("__init__", "index", "mod", "lib"):
+            module = part.path.rpartition("/")[0].rpartition("/")[2]
+        with resolver.shallow():
+            for name in _named(resolver, part, roots):
+                yield name, module
+
+
+def _roots(catalogue: Catalogue) -> frozenset[str]:
+    """The symbols themselves (a decorator), and what their last attribute is taken from (a queue, an application)."""
+    symbols = (*catalogue.enqueues, *catalogue.job_decorators, *catalogue.job_calls, *catalogue.schedule_decorators)
+    owners = {symbol.rpartition(".")[0] for symbol in symbols}
+    return frozenset({owner for owner in owners if owner.endswith("()")} | set(catalogue.job_decorators))
+
+
+def _named(resolver: Resolver, part: Part, roots: frozenset[str]) -> Iterator[str]:
+    for step in part.functions[0].steps:
+        for target in step.targets if step.kind == "assign" and isinstance(step.value, Call | Ref | Group) else ():
+            if isinstance(target, Ref) and "." not in target.name and step.value is not None:
+                value = resolver.resolve(part.path, 0, step.value)
+                if value is not None and _is_root(value, roots):
+                    yield target.name
+    for index in part.members.get(0, ()):
+        if part.functions[index].kind == "function":
+            value = resolver.returned(Home(part.path, index))
+            if value is not None and _is_root(value, roots):
+                yield part.functions[index].name
+
+
+def _is_root(value: Value, roots: frozenset[str]) -> bool:
+    return value.path in roots or value.path.removesuffix("()") in roots
