@@ -1,8 +1,8 @@
 """Allow comments: `# guardrails: allow RULE[, RULE] [until YYYY-MM-DD] -- reason` (`//` in TypeScript and Rust).
 
-On a line of its own a comment covers the next statement: of a function or class the whole, decorators included; of another compound
-statement its head. At the end of a line it covers the statement on that line, the innermost one where it goes over several lines; at the
-end of a line of a function's or class's head, the whole. Without a reason nothing is allowed.
+On a line of its own a comment covers the next statement: of a function or class the whole, decorators included (it may stand between
+them); of another compound statement its head. At the end of a line it covers the statement on that line, the innermost one where it goes
+over several lines; at the end of a line of a function's or class's head, the whole. Without a reason nothing is allowed.
 
 What this module itself reports cannot be allowed by a comment: such a finding is switched off in the configuration or not at all.
 """
@@ -20,7 +20,7 @@ import msgspec
 from guardrails.config import near
 from guardrails.finding import Finding
 from guardrails.lines import Lines
-from guardrails.outline import Comment, Expr, Function, Outline
+from guardrails.outline import Comment, Function, Outline
 from guardrails.place import Place
 
 UNJUSTIFIED, UNUSED, UNKNOWN = "unjustified-allow", "unused-allow", "unknown-rule-in-allow"
@@ -182,10 +182,10 @@ class _Cover:
         return (first if before.strip(b" \t@") else start + len(before) - len(before.lstrip())), function.end
 
     def _head(self, comment: Comment) -> Span | None:
-        """The definition in whose head (decorators to first statement) the comment stands; on a line of its own only within brackets."""
+        """The definition in whose head (decorators to first statement) the comment stands; behind the name, on its own line: in brackets."""
         for span, function in self.definitions.around(comment.start + 1):
             if comment.start < function.name_start:
-                return None if comment.own_line and not _is_inside(comment, function.decorators) else span
+                return span
             return span if self._is_in_head(function, comment) else None
         return None if comment.own_line else self._before(comment)
 
@@ -249,7 +249,3 @@ class _Cover:
         start, _ = self.lines.span(self.lines.line_of(offset))
         before = self.lines.source[start:offset]
         return len(before) - len(before.lstrip())
-
-
-def _is_inside(comment: Comment, expressions: Iterable[Expr]) -> bool:
-    return any(one.start < comment.start < one.end for one in expressions)

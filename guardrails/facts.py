@@ -52,6 +52,12 @@ class Scope(msgspec.Struct, frozen=True, order=True):
     function: int
     name: str
 
+    @property
+    def title(self) -> str:
+        """The name for a message: closures and blocks are told by the function around them."""
+        words = [word for word in self.name.split(".") if not word.startswith("<")]
+        return f"`{'.'.join(words)}`" if words else "a function" if self.function else "the module"
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """What all facts share: where it stands, in which scope, and which framework's model recognised it (`title`: its name in words)."""

@@ -98,7 +98,8 @@ def _missing(path: Path) -> str:
     try:
         return "" if path.exists() else "there is no such file or folder; check the spelling"
     except OSError as error:
-        return f"it cannot be looked at ({(error.strerror or 'error').lower()}); mend the permissions of its folder"
+        why = (error.strerror or "error").lower()
+        return f"it cannot be looked at ({why}); mend the permissions of its folder" if isinstance(error, PermissionError) else why
 
 
 def lint(request: Request) -> Result:

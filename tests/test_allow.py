@@ -67,6 +67,8 @@ def test_of_a_function_it_covers_the_whole_with_its_decorators():
         "@app.task  MARK\ndef f(a):\n  one()",
         "@app.task(\n  bind=True,  MARK\n)\ndef f(a):\n  one()",
         "@app.task(\n  MARK\n  bind=True,\n)\ndef f(a):\n  one()",
+        "@app.task\nMARK\ndef f(a):\n  one()",
+        "@app.task\nMARK\n@retried\ndef f(a):\n  one()",
         "@app.task\ndef f(a):  MARK\n  one()",
         "@app.task\ndef f(\n  a,  MARK\n  b\n):\n  one()",
         "@app.task\ndef f(\n  MARK\n  a,\n  b\n):\n  one()",

@@ -33,7 +33,7 @@ def check(spawn: Spawn, project: Project) -> Iterator[Finding]:
             yield _say(spawn, f"handler `{handler.name}`", related)
             return
     if spawn.request_bound and not entries:
-        yield _say(spawn, f"`{spawn.scope.name}`", ())
+        yield _say(spawn, spawn.scope.title, ())
 
 
 def _say(spawn: Spawn, who: str, related: tuple[Related, ...]) -> Finding:

@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from guardrails import lint, report, rulebook
-from guardrails.cli import names, output, shown
+from guardrails.cli import here, names, output, shown
 from guardrails.cli.program import MISTAKE, Mistake, say
 from guardrails.cli.progress import Progress
 from guardrails.config import Config, Gate
@@ -92,9 +92,10 @@ def command(**given: Any) -> int:
 def check(options: Options) -> int:
     """Runs the linter, reports, and returns the exit status."""
     with Progress() as progress:
-        result, gate = _run(options, progress)
-    status = exit_status(result, gate)
-    _report(result, options, status)
+        request = _request(options, rulebook.load(), progress)
+        result = lint.lint(request)
+    status = exit_status(result, options.fail_on or request.config.fail_on)
+    _report(here.moved(options.form, result, request.root), options, status)
     return status
 
 
@@ -105,12 +106,6 @@ def exit_status(result: Result, gate: Gate) -> int:
     if gate == "never":
         return 0
     return FINDINGS if any(SEVERITIES.index(found.severity) <= SEVERITIES.index(gate) for found in result.findings) else 0
-
-
-def _run(options: Options, progress: Progress) -> tuple[Result, Gate]:
-    """The result and the gate."""
-    request = _request(options, rulebook.load(), progress)
-    return lint.lint(request), options.fail_on or request.config.fail_on
 
 
 def _request(options: Options, rules: Mapping[str, Rule], progress: Progress) -> lint.Request:

@@ -176,7 +176,9 @@ class Catalogue:
 
     def settings_keys(self) -> frozenset[str]:
         """The settings keys that matter, in lower case, without prefixes."""
-        return frozenset(key for model in self.models if model.timeout for key in model.timeout.settings)
+        limits = (key for model in self.models if model.timeout for key in model.timeout.settings)
+        schedules = (form.setting for model in self.models for form in model.schedules if form.setting)
+        return frozenset((*limits, *schedules))
 
     def packages(self) -> frozenset[str]:
         """The import roots of all frameworks."""

@@ -113,22 +113,14 @@ class Handlers:
 
     def _meant(self, hit: Hit) -> list[Home]:
         """The function that an argument is, or those that a call wraps: `csrf_exempt(view)`, `asyncHandler(async (req, res) => ..)`."""
-        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
-        if (
-            value is not None
-            and value.home is not None
-            and value.home.function
-            and self._resolver.definition(value.home).kind in ("function", "closure")
-        ):
-            return [value.home]
         if isinstance(hit.expr, Call):
-            return [
-                home
-                for arg in hit.expr.args
-                if isinstance(arg.value, Ref | Closure | Call)
-                for home in self._meant(Hit(arg.value, hit.home))
-            ]
-        return []
+            functions = [arg.value for arg in hit.expr.args if isinstance(arg.value, Ref | Closure | Call)]
+            wrapped = [home for expr in functions for home in self._meant(Hit(expr, hit.home))]
+            if wrapped:
+                return wrapped
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        home = value.home if value is not None else None
+        return [home] if home is not None and home.function and self._resolver.definition(home).kind in ("function", "closure") else []
 
     def _known(self, part: Part, function: int, expr: Expr) -> Value | None:
         """What an expression means, reading only files that name a web framework."""

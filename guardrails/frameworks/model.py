@@ -120,7 +120,7 @@ class ScheduleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     call: str = ""
     decorator: str = ""
-    setting: str = ""  # a settings key that holds a mapping of schedules
+    setting: str = ""  # a settings key that holds a mapping of schedules; `job` and `when` are then keys of its entries
     job: str = "0"
     when: str = ""
 

@@ -242,7 +242,7 @@ class Recogniser:
         if known is not None and (known.home is not None or _KNOWN_OTHER.search(known.path)):
             return
         if receiver and found[0].languages[0] == self._resolver.part(made.home).language:
-            yield EnqueueSeen(*found, made, site, Options(self._resolver, chain(made)), receiver)
+            yield EnqueueSeen(*found, made, site, Options(self._resolver, chain(made)), receiver, loose=True)
 
     @staticmethod
     def _receiver(made: Made) -> str:

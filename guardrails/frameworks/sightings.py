@@ -40,6 +40,7 @@ class EnqueueSeen(msgspec.Struct, frozen=True):
     target: str
     job: str = ""
     queue: Made | None = None
+    loose: bool = False  # told by its method's name alone
 
 
 class HandlerSeen(msgspec.Struct, frozen=True):

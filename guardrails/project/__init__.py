@@ -27,6 +27,7 @@ from guardrails.project.keeping import Keeping
 from guardrails.project.link import Linker
 from guardrails.project.logged import Values
 from guardrails.project.promises import floating
+from guardrails.project.schedules import in_settings
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
@@ -196,6 +197,8 @@ class _Understanding:
 
     def _linked(self) -> Project:
         linker = self.linker
+        used = {job.model.framework for job in self.declared}
+        self.seen = [seen for seen in self.seen if not (isinstance(seen, EnqueueSeen) and seen.loose and seen.model.framework not in used)]
         self.shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
         self.settings.apps = self._apps()
         facts: list[Fact] = [linker.job(job) for job in self.declared]
@@ -203,6 +206,7 @@ class _Understanding:
             fact = self._fact(linker, seen)
             if fact is not None:
                 facts.append(fact)
+        facts.extend(in_settings(self.catalogue, self.settings, self.resolver, linker))
         facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
         project = Project(self.code, self.resolver, Reach(self.callers), Guards(self.resolver, self.catalogue))
         project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")})

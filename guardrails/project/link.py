@@ -226,10 +226,20 @@ class Linker:
         """The log call, None where nothing that it writes is a secret."""
         values = self._values.of(seen)
         home = seen.made.home
-        return Log(
-            place=self._place(seen.made), scope=self.scope(home), framework=seen.model.framework, language=self._language(home), title=seen.model.title,
-            call=dotted(seen.made.call.func), values=values, on_terminal=seen.form.prints and _SCRIPT.search(home.file) is not None,
-        ) if values else None
+        return (
+            Log(
+                place=self._place(seen.made),
+                scope=self.scope(home),
+                framework=seen.model.framework,
+                language=self._language(home),
+                title=seen.model.title,
+                call=dotted(seen.made.call.func),
+                values=values,
+                on_terminal=seen.form.prints and _SCRIPT.search(home.file) is not None,
+            )
+            if values
+            else None
+        )
 
     def schedule(self, seen: ScheduleSeen) -> Schedule:
         """A schedule."""

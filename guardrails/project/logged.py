@@ -51,28 +51,13 @@ _SHOWERS = frozenset(
 _REQUEST = frozenset("request req self.request ctx.request info.context.request http_request".split())
 _BODIES = frozenset("data body POST form json cookies COOKIES headers META body() json() form() get_json() text()".split())
 _HARMLESS_HEADERS = frozenset(
-    (
-        "response",
-        "resp",
-        "res",
-        "result",
-        "reply",
-        "reader",
-        "row",
-        "table",
-        "sheet",
-        "worksheet",
-        "csv",
-        "writer",
-        "df",
-        "columns",
-        "column",
-    )
+    "e err exc error exception response resp res result reply reader row table sheet worksheet csv writer df columns column".split()
 )
 _ENV_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$")
 _LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|%r|\{\}|\{:\?\})?$")
+_CLIENT = re.compile(r"^(?:requests|httpx|aiohttp|urllib|urllib3)\.")
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
-_NAMELESS = frozenset("url value val key data text s x v result link uri".split())
+_NAMELESS = frozenset("url value val key s x v link uri".split())
 _DEEPEST = 4
 
 
@@ -165,7 +150,10 @@ class Values:
             if isinstance(expr.key, Other):  # a slice: the usual way to show only the end
                 return []
             key = as_text(expr.key)
-            return self._keyed(hit, key) if key is not None else self._value(Hit(expr.base, hit.home), name, depth + 1)
+            if key is not None:
+                return self._keyed(hit, key)
+            one_of = self._value(Hit(expr.base, hit.home), name, depth + 1)
+            return [value for value in one_of if not value.whole]
         text = dotted(expr)
         last = text.rpartition(".")[2]
         noun = secret_noun(last, self._more)
@@ -221,6 +209,8 @@ class Values:
         owner, _, last = text.rpartition(".")
         if last in ("text", "content", "json()", "text()") and self._is_token_answer(hit, hit.expr):
             return [self._logged(hit, "what a token endpoint answered", whole=True)]
+        if value is not None and _CLIENT.search(value.path):
+            return []
         if owner in _REQUEST and last in _BODIES:
             return [self._logged(hit, "whole headers" if last in ("headers", "META") else "the whole request body", whole=True)]
         return []

@@ -59,7 +59,8 @@ HARMLESS_BEFORE = frozenset(
     "validation handshake challenge has is no use need needs with without missing invalid expired wrong no_ check "
     "reset forgot change".split()
 )
-WHOLE = {"headers": "whole headers", "environ": "the whole environment"}
+# A name that begins so is a question, and its value yes or no.
+_QUESTIONS = frozenset("has is are was had use uses used need needs should with without no can may allow allows enable enabled require requires missing invalid valid supports include includes got".split())
 
 
 def words_of(name: str) -> list[str]:
@@ -76,6 +77,8 @@ def secret_noun(name: str, more: frozenset[str] = frozenset()) -> str:
         return words[-1]
     if len(words) > 1 and (words[-2], words[-1]) in PAIRS:
         return f"{words[-2]} {words[-1]}"
+    if words[0] in _QUESTIONS:
+        return ""
     if words[-1] in NOUNS and not (len(words) > 1 and words[-2] in HARMLESS_BEFORE):
         return words[-1]
     return ""

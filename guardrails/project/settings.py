@@ -172,8 +172,13 @@ class Settings:
             return None
         for index, site in self._code.part(job.app.home.file).sites_by_name.get("update", ()):
             home = Home(job.app.home.file, index)
-            if dotted(site.call.func).endswith(".conf.update") and Options(self._resolver, [Made(site.call, home)]).first(("0." + spec.settings[0], *spec.settings)) == "maybe":
-                return Unknown("its application's settings arrive by a mapping that was not resolved", Place(home.file, site.call.start, site.call.end))
+            if (
+                dotted(site.call.func).endswith(".conf.update")
+                and Options(self._resolver, [Made(site.call, home)]).first(("0." + spec.settings[0], *spec.settings)) == "maybe"
+            ):
+                return Unknown(
+                    "its application's settings arrive by a mapping that was not resolved", Place(home.file, site.call.start, site.call.end)
+                )
         return None
 
     def _concerns(self, path: str, job: JobSeen) -> bool:

@@ -89,6 +89,7 @@ class Builder:
         self.imports: list[Import] = []
         self.comments: list[Comment] = []
         self.broken: list[Broken] = []
+        self.called = True  # whether an expression of the statement at hand may hold a call; a reader that knows better may say so
         self._frames: list[Frame] = []
         self.open_function("<module>", "module", 0, size)
 
@@ -165,19 +166,21 @@ class Builder:
         block = frame.open_blocks[-1]
         frame.steps.append(Step(kind, block, start, end, value, targets, annotation, op, function))
         frame.ends[block] = kind if kind in _LEAVES else ""
+        if not self.called:
+            return index
         if value is not None and type(value) not in _FLAT:
             holder = dotted(targets[0]) if targets else ""
             _collect(frame, index, value, _USE_OF_STEP.get(kind, "other"), holder)
         for target in targets:
             if type(target) is not Ref:
                 _collect(frame, index, target, "other", "")
-        if annotation is not None:
+        if annotation is not None and type(annotation) is not Ref:
             _collect(frame, index, annotation, "other", "")
         return index
 
     def aside(self, step: int, expr: Expr | None) -> None:
         """Record the calls of an expression that belongs to a step, yet has no place in it: a decorator, a default."""
-        if expr is not None and type(expr) not in _FLAT:
+        if self.called and expr is not None and type(expr) not in _FLAT:
             _collect(self._frames[-1], step, expr, "other", "")
 
     def bind(self, name: str, target: str, start: int, end: int) -> None:
@@ -222,10 +225,13 @@ def _collect(frame: Frame, step: int, root: Expr, use: Use, holder: str) -> None
         expr, use, holder = todo.pop()
         if type(expr) is Call:
             sites.append(Site(expr, step, use, holder))
-            todo.append((expr.func, "chained", "()"))
-            if expr.args:
-                callee = dotted(expr.func)
-                todo.extend([(arg.value, "passed", callee) for arg in expr.args if type(arg.value) not in _FLAT])
+            func = expr.func
+            if type(func) is not Ref:
+                todo.append((func, "chained", "()"))
+            inside = [arg.value for arg in expr.args if type(arg.value) not in _FLAT]
+            if inside:
+                callee = func.name if type(func) is Ref else dotted(func)
+                todo.extend([(value, "passed", callee) for value in inside])
         elif type(expr) is Group:
             todo.extend([(item, "kept", holder) for item in expr.items if type(item) not in _FLAT])
         elif type(expr) in _FLAT or (type(expr) is Op and expr.op == "walrus"):

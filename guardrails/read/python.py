@@ -36,9 +36,11 @@ def read(path: str, source: bytes) -> Outline:
 
 def statements(r: Reader, node: Node) -> None:
     """The statements of a block or module."""
+    builder = r.builder
     for child in node.children:
         found = child.kind_id
         state = STATEMENTS.get(found)
+        builder.called = False
         if state is not None:
             state(r, child)
         elif found in EXTRAS:

@@ -95,6 +95,7 @@ def _call(r: Reader, node: Node) -> Expr:
     func, given = parts
     callee = expr(r, func)
     args = arguments(r, given) if given.kind_id == _ARGUMENTS else (Arg(expr(r, given)),)
+    r.builder.called = True
     return Call(node.start_byte, node.end_byte, callee, args)
 
 

@@ -155,6 +155,7 @@ def _command(r: Reader, node: Node) -> None:
         else:
             args.append(Arg(expr(r, part)))
     name = Ref(word.start_byte, word.end_byte, r.of(word))
+    r.builder.called = True
     r.builder.step("expr", start, end, Call(start, end, name, tuple(args)))
 
 
