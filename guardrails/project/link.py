@@ -26,7 +26,7 @@ from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, J
 from guardrails.names.options import Answer, Hit, Made
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Group, Literal_, Pair, dotted
+from guardrails.outline import Group, Literal_, Pair, Ref, dotted, walk
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
@@ -168,10 +168,14 @@ class Linker:
         return ""
 
     def _unused_key(self, home: Home, start: int, end: int) -> str:
+        """A key among a function's parameters, or taken from one, that a call in it does not pass on."""
         definition = self._resolver.definition(home)
-        names = [name for param in definition.params for name in param.name.split(",")]
+        params = {name for param in definition.params for name in param.name.split(",")}
+        used = [e.name for site in definition.sites for arg in site.call.args for e in walk(arg.value) if isinstance(e, Ref)]
+        taken = [name.rpartition(".")[2] for name in used if name.partition(".")[0] in params]
         text = self._resolver.text(home.file, start, end)
-        return next((name for name in names if _KEY_WORD.search(name) and not re.search(rf"\b{re.escape(name)}\b", text)), "")
+        keys = [name for name in (*sorted(params), *taken) if _KEY_WORD.search(name)]
+        return next((name for name in keys if not re.search(rf"\b{re.escape(name)}\b", text)), "")
 
     def _place(self, made: Made) -> Place:
         return Place(made.home.file, made.call.start, made.call.end)
