@@ -182,7 +182,7 @@ class _Cover:
         return (first if before.strip(b" \t@") else start + len(before) - len(before.lstrip())), function.end
 
     def _head(self, comment: Comment) -> Span | None:
-        """The definition in whose head (decorators to first statement) the comment stands; behind the name, on its own line: in brackets."""
+        """The definition in whose head (decorators to first statement) the comment stands; behind the name on its own line: in brackets."""
         for span, function in self.definitions.around(comment.start + 1):
             if comment.start < function.name_start:
                 return span

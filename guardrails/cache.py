@@ -27,7 +27,7 @@ MAX_BYTES = 200_000_000
 PRUNE_AFTER = 86_400.0  # seconds between two looks at the folder's size
 GRAMMARS = {
     "python": ("tree_sitter_python",),
-    "typescript": ("tree_sitter_typescript", "tree_sitter_javascript"),
+    "typescript": ("tree_sitter_typescript",),
     "rust": ("tree_sitter_rust",),
 }
 

@@ -16,6 +16,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 WIDTH, LINES = 100, 46
+FONTS = "Fira Code, ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace"
 THEME = TerminalTheme(
     (13, 17, 23),
     (201, 209, 217),
@@ -42,6 +43,7 @@ def svg(prompt: str, printed: str, lines: int = LINES) -> str:
     for line in excerpt(printed.splitlines(), lines):
         console.print(Text.from_ansi(line), soft_wrap=True)
     made = console.export_svg(title="guardrails", theme=THEME, unique_id="guardrails")
+    made = re.sub(r"\s*@font-face \{[^}]*\}", "", made).replace("Fira Code, monospace", FONTS)  # a picture fetches nothing
     return re.sub(r"[ \t]+$", "", made, flags=re.MULTILINE)
 
 

@@ -27,6 +27,7 @@ class Timeout(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     app_base: tuple[str, ...] = ()  # and on the application's constructor
     app: tuple[str, ...] = ()  # selectors on the application's or queue's constructor
     settings: tuple[str, ...] = ()  # keys of the application's settings, as they are spelled; with a prefix: in capitals
+    namespaces: dict[str, str] = {}  # calls that name a prefix of settings keys, with the selector of it
     prefixes: tuple[str, ...] = ()  # of settings keys in a settings module: CELERY_ ...
     flags: tuple[str, ...] = ()  # of the worker's command line
     unit: float = 1.0  # seconds in one of the setting's units

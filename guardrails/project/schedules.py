@@ -19,7 +19,7 @@ from guardrails.project.settings import Settings
 def in_settings(catalogue: Catalogue, settings: Settings, resolver: Resolver, linker: Linker) -> Iterator[Schedule]:
     """A schedule for each entry of such a mapping in the parts that were read."""
     for model in catalogue.models:
-        prefixes = model.timeout.prefixes if model.timeout else ()
+        prefixes = settings.prefixes(model.timeout) if model.timeout else ()
         for form in model.schedules:
             for assigned in settings.assigned((form.setting,), prefixes) if form.setting else ():
                 for entry in _entries(resolver, assigned.hit):

@@ -54,13 +54,16 @@ PAIRS = frozenset(
 # A token that is no credential: what stands before it says so.
 HARMLESS_BEFORE = frozenset(
     "next page continuation pagination cancel cancellation csrf sync eos bos pad unk sep cls mask special stop start end first last prev "
-    "previous current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push fcm "
-    "apns design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity "
+    "previous current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push "
+    "fcm apns design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity "
     "validation handshake challenge has is no use need needs with without missing invalid expired wrong no_ check "
     "reset forgot change".split()
 )
 # A name that begins so is a question, and its value yes or no.
-_QUESTIONS = frozenset("has is are was had use uses used need needs should with without no can may allow allows enable enabled require requires missing invalid valid supports include includes got".split())
+_QUESTIONS = frozenset(
+    "has is are was had use uses used need needs should with without no can may allow allows enable enabled require requires missing "
+    "invalid valid supports include includes got".split()
+)
 
 
 def words_of(name: str) -> list[str]:

@@ -14,7 +14,7 @@ from guardrails.finding import Related
 from guardrails.frameworks.model import Model, Timeout
 from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import Code, Part
-from guardrails.names.evaluate import evaluate
+from guardrails.names.evaluate import as_text, evaluate
 from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
@@ -54,6 +54,7 @@ class Settings:
         self.apps: dict[str, tuple[Made, ...]] = {}
         self.assigned = cache(self._assigned)
         self._settings_files = cache(self._files_with)
+        self._namespaces = cache(self._named_by)
         self.lines = cache(lambda pattern: tuple(command_lines(code, pattern)))
 
     def limit(self, job: JobSeen) -> Limit:
@@ -155,7 +156,7 @@ class Settings:
         return Limit(Absent(default, spec.source, looked), cause=f"untimed:{job.model.framework}:{at}")
 
     def _in_settings(self, job: JobSeen, spec: Timeout) -> Setting | None:
-        found = [entry for entry in self.assigned(spec.settings, spec.prefixes) if self._concerns(entry.place.path, job)]
+        found = [entry for entry in self.assigned(spec.settings, self.prefixes(spec)) if self._concerns(entry.place.path, job)]
         settings = [(entry, self._read(entry.hit, spec)) for entry in found]
         values = [(entry, setting) for entry, setting in settings if setting is not None]
         if not values:
@@ -207,7 +208,21 @@ class Settings:
 
     def settings_files(self, model: Model) -> list[str]:
         """The files that hold settings of a framework, whether or not they set a limit."""
-        return self._settings_files(model.timeout.prefixes if model.timeout else ())
+        return self._settings_files(self.prefixes(model.timeout)) if model.timeout else []
+
+    def prefixes(self, spec: Timeout) -> tuple[str, ...]:
+        """What settings keys may begin with: the usual prefixes and the namespaces that the project names."""
+        return (*spec.prefixes, *(prefix for call, selector in spec.namespaces.items() for prefix in self._namespaces(call, selector)))
+
+    def _named_by(self, call: str, selector: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for part in self._code.parts():
+            for index, site in part.sites_by_name.get(call, ()):
+                answer = Options(self._resolver, [Made(site.call, Home(part.path, index))]).get(selector)
+                name = as_text(answer.expr) if isinstance(answer, Hit) else None
+                if name:
+                    found[f"{name.upper()}_"] = None
+        return tuple(found)
 
     def _files_with(self, prefixes: tuple[str, ...]) -> list[str]:
         return [part.path for part in self._code.parts() if prefixes and _has_setting(part.functions[0], prefixes)]
@@ -231,7 +246,7 @@ class Settings:
                         home = Home(part.path, index)
                         yield Assigned(key, Hit(value, home), Place(part.path, value.start, value.end), _is_sure(function, step))
 
-    def repeats(self, job: JobSeen, guard_calls: tuple[str, ...] = ()) -> Repeat | None:
+    def repeats(self, job: JobSeen) -> Repeat | None:
         """Why a job may run again, None where it runs at most once."""
         spec = job.model.repeats
         if spec is None:

@@ -111,6 +111,34 @@ def test_the_gate_of_the_configuration_holds_unless_the_command_line_says_otherw
     assert run("--fail-on", "error").exit_code == 0
 
 
+def path_shown(form: str, folder: Path, monkeypatch: pytest.MonkeyPatch, stub: Stub, project: Path) -> str:
+    """The path that a format gives to a finding in `tasks.py`, for a run that is started in a folder."""
+    stub(found())
+    folder.mkdir(exist_ok=True)
+    monkeypatch.chdir(folder)
+    printed = run(str(project), "--format", form).stdout
+    if form == "json":
+        return str(json.loads(printed)["findings"][0]["path"])
+    return printed.partition("file=")[2].partition(",")[0] if form == "github" else printed.partition(":1:5")[0]
+
+
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_paths_can_be_followed_from_the_current_folder(form: str, stub: Stub, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
+    assert path_shown(form, project, monkeypatch, stub, project) == "tasks.py"
+    assert path_shown(form, project.parent, monkeypatch, stub, project) == f"{project.name}/tasks.py"
+    assert path_shown(form, project / "inner", monkeypatch, stub, project) == "../tasks.py"
+
+
+def test_annotations_have_paths_from_the_workspace(stub: Stub, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
+    assert path_shown("github", project / "inner", monkeypatch, stub, project) == f"{project.name}/tasks.py"
+
+
+def test_json_has_paths_from_the_root_wherever_it_is_started(stub: Stub, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert path_shown("json", project.parent, monkeypatch, stub, project) == "tasks.py"
+
+
 def test_a_clean_run_exits_with_0_and_says_what_was_looked_at(stub: Stub) -> None:
     stub()
     ran = run()

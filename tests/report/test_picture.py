@@ -34,6 +34,8 @@ def test_the_picture_is_the_same_from_run_to_run(picture: ModuleType) -> None:
     made = picture.svg("guardrails check", printed())
     assert made == picture.svg("guardrails check", printed())
     assert ElementTree.fromstring(made).tag.endswith("svg")
+    assert "font-face" not in made
+    assert "url(http" not in made.replace('"', "")
 
 
 def test_a_long_output_is_cut_between_findings_and_keeps_its_end(picture: ModuleType) -> None:
