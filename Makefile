@@ -19,13 +19,17 @@ help:
 	@tools/venv.sh test
 
 demo: .venv/.installed
-	@echo "guardrails check examples/unsafe-shop"
+	@echo "$$ guardrails check examples/unsafe-shop"
+	@echo
 	@$(BIN)/guardrails check examples/unsafe-shop; status=$$?; \
 	if [ $$status -ne 1 ]; then echo "make demo: expected exit status 1 (findings), got $$status" >&2; exit 1; fi
 	@echo "Exit status 1, as expected: there are findings, and in CI they would stop the change."
 	@echo
-	@echo "guardrails check examples/safe-shop   (the same shop, mended)"
+	@echo "$$ guardrails check examples/safe-shop   # the same shop, mended"
+	@echo
 	@$(BIN)/guardrails check examples/safe-shop
+	@echo
+	@echo "Now yours:  $(BIN)/guardrails check path/to/project"
 
 test: lint types contracts generated-check unit self
 	@echo "All checks passed."
@@ -33,6 +37,7 @@ test: lint types contracts generated-check unit self
 lint: .venv/.installed-test
 	@echo "ruff: style and common mistakes"
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Run: $(BIN)/ruff format ." >&2; exit 1; }
 
 types: .venv/.installed-test
 	@echo "mypy: strict types"

@@ -28,7 +28,7 @@ def main() -> None:
     mixed = foreign(Path(__file__).resolve().parent)
     if mixed:
         sys.exit(_told(mixed))
-    gc.set_threshold(100_000, 50, 50)  # a short life that makes few cycles: looking for them often is a tenth of start-up
+    gc.set_threshold(1_000_000, 50, 50)  # a short life that makes few cycles: looking for them often costs a tenth
     try:
         from guardrails.cli.program import program
     except KeyboardInterrupt:

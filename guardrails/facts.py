@@ -106,7 +106,8 @@ class App(Fact, frozen=True, kw_only=True):
 class Job(Fact, frozen=True, kw_only=True):
     """A unit of background work. `place` is its name at the definition, `scope` the job's own function.
 
-    `timeout` in seconds or NEVER, effective. `limit_fix` says how this framework limits a job. `repeats` is None where the
+    `timeout` in seconds or NEVER, effective. `limit_fix` says how this framework limits a job; `is_hosted`: the project has no
+    application, so that of the host that installs it decides. `repeats` is None where the
     framework runs it at most once.
     """
 
@@ -115,6 +116,7 @@ class Job(Fact, frozen=True, kw_only=True):
     timeout: Setting
     limit_fix: str = ""
     limit_is_own: bool = False
+    is_hosted: bool = False
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None

@@ -36,6 +36,9 @@ SKIPPED_FOLDERS = frozenset(
 _BUILDERS = ("package.json", "pyproject.toml", "setup.py")
 BUILT_FOLDERS = {"target": ("Cargo.toml",), "dist": _BUILDERS, "build": _BUILDERS}  # by what stands beside them
 _GENERATED = re.compile(rb"^[ \t]*(?:#|//|/?\*|\"\"\"|'''|;|--).*(?:@generated\b|DO NOT EDIT)", re.MULTILINE)
+_BROWSER = re.compile(
+    r"(?:^|/)(?:static|staticfiles|assets|vendor|vendors|third_party|dist|public|templates|pdfjs|htdocs|wwwroot)/.*\.(?:[cm]?js|jsx)$"
+)
 _SCRIPTS = frozenset({"bin", "scripts", "docker", "deploy"})
 _DEPLOYED = frozenset({"deploy", "k8s", "kubernetes", "helm", "charts", "ops", "infra", "docker"})
 _DEPLOYMENT = re.compile(r"Procfile.*|(?:docker-)?compose.*\.ya?ml|Dockerfile.*|.*\.Dockerfile|.*\.service|supervisord.*\.conf")
@@ -114,6 +117,13 @@ def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: C
     paths = sorted(path for path in contents if _suffix(path) in suffixes)
     others = sorted(path for path in contents if path not in set(paths) and is_deployment(path))
     return Tree(Path("/"), paths, others, contents=contents, scope=scope)
+
+
+def by_path(path: str) -> str:
+    """Why a file is not looked at for its path alone, "" for one that is: what browsers load, examples in documentation."""
+    if _BROWSER.search(path):
+        return "browser asset"
+    return "documentation" if path.startswith(("docs/", "doc/")) and path.endswith(".py") else ""
 
 
 def passed_over(path: str, data: bytes) -> str:

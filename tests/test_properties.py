@@ -19,9 +19,12 @@ SHOP = {
         '    logger.info("charging %s with %s", order_id, token)\n    mail.delay(order_id)\n\n\n'
         "@app.task\ndef mail(order_id):\n    send(order_id)\n"
     ),
-    "shop/helpers.py": "import asyncio\n\n\ndef notify(order):\n    asyncio.create_task(push(order))\n\n\nasync def push(order):\n    ...\n",
+    "shop/helpers.py": (
+        "import asyncio\n\n\ndef notify(order):\n    asyncio.create_task(push(order))\n\n\nasync def push(order):\n    ...\n"
+    ),
     "shop/api.py": (
-        "from fastapi import BackgroundTasks, FastAPI\n\nfrom shop.helpers import notify\nfrom shop.tasks import charge\n\napi = FastAPI()\n\n\n"
+        "from fastapi import BackgroundTasks, FastAPI\n\nfrom shop.helpers import notify\nfrom shop.tasks import charge\n\n"
+        "api = FastAPI()\n\n\n"
         '@api.post("/webhooks/pay")\nasync def pay(event: dict, tasks: BackgroundTasks):\n'
         '    charge.delay(event["order"], event["token"])\n    tasks.add_task(send_receipt, event)\n    notify(event)\n\n\n'
         "def send_receipt(event):\n    ...\n"
@@ -32,11 +35,54 @@ SHOP = {
     ),
 }
 FRAGMENTS = (
-    "def f(a, *b, **c):", "class A(Task):", "@app.task(", "@shared_task", ")", "(", "[", "{", "}", ":", "\n", "\n    ", "\n        ", "async ", "await ",
-    "from celery import shared_task\n", "import rq, asyncio\n", "from . import x\n", "f.delay(x)", "asyncio.create_task(f())", "self.retry()", "lambda: ",
-    "queue.enqueue(f, **opts)", "logger.info(f\"{token}\")", "x = ", "'", '"""', "#", "# guardrails: allow untimed-job -- because\n", "\\", "\t", "é", "\0",
-    "with a as b:", "try:", "except A, B:", "finally:", "return ", "yield ", "if x:", "else:", "for i in x:", "print(password)", "*", "**", "=", ",",
-)  # fmt: skip
+    "def f(a, *b, **c):",
+    "class A(Task):",
+    "@app.task(",
+    "@shared_task",
+    ")",
+    "(",
+    "[",
+    "{",
+    "}",
+    ":",
+    "\n",
+    "\n    ",
+    "\n        ",
+    "async ",
+    "await ",
+    "from celery import shared_task\n",
+    "import rq, asyncio\n",
+    "from . import x\n",
+    "f.delay(x)",
+    "asyncio.create_task(f())",
+    "self.retry()",
+    "lambda: ",
+    "queue.enqueue(f, **opts)",
+    'logger.info(f"{token}")',
+    "x = ",
+    "'",
+    '"""',
+    "#",
+    "# guardrails: allow untimed-job -- because\n",
+    "\\",
+    "\t",
+    "é",
+    "\0",
+    "with a as b:",
+    "try:",
+    "except A, B:",
+    "finally:",
+    "return ",
+    "yield ",
+    "if x:",
+    "else:",
+    "for i in x:",
+    "print(password)",
+    "*",
+    "**",
+    "=",
+    ",",
+)
 
 
 def told(result: Result) -> list[tuple[str, str, str]]:

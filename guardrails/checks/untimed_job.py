@@ -16,10 +16,14 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     """The effective value counts: after defaults, sentinels, inheritance and the worker's pool."""
     limit = job.timeout
     if isinstance(limit, Known) and limit.value == NEVER:
-        related = (Related(limit.at, "its limit is switched off here"), *job.limit_related)
         here = msgspec.structs.replace(job, place=limit.at) if job.limit_is_own and limit.at.path == job.place.path else job
+        elsewhere = (Related(limit.at, "its limit is switched off here"),) if here is job else ()
         hurts = "its time limit is switched off, so one hung call holds a worker until somebody kills it"
-        yield _say(here, f"`{job.name}` may run for ever: {hurts}.", related)
+        yield _say(here, f"`{job.name}` may run for ever: {hurts}.", (*elsewhere, *job.limit_related))
+    elif isinstance(limit, Absent) and limit.default == NEVER and job.is_hosted:
+        nobody = f"this project has no {job.title} application that could set one"
+        message = f"`{job.name}` may run for ever: it has no time limit of its own, and {nobody}."
+        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, severity="warning", confidence="medium")
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."

@@ -16,10 +16,11 @@ from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options, chain
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted, receiver
+from guardrails.outline import Attr, Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted, receiver
 from guardrails.place import Place
 
 _KNOWN_OTHER = re.compile(r"^<|^(?:multiprocessing|threading|concurrent|asyncio|gevent)\.")
+_FACTORIES = 3  # functions that give a function that gives a decorator
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
 
 
@@ -28,6 +29,7 @@ class Recogniser:
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
+        self.factories: set[Home] = set()  # functions in decorators of the project: what these decorate is the job, not they
         self.handlers = Handlers(resolver, catalogue)
 
     def extend(self, part: Part) -> None:
@@ -78,16 +80,29 @@ class Recogniser:
     def _made_by(self, part: Part, function: Function, decorator: Expr) -> Value | None:
         """What a decorator is: through functions and classes of the project that give or are one."""
         value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
-        if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
-            inner = self._resolver.returned(value.home)
-            if inner is not None and inner.home is not None and self._resolver.definition(inner.home).decorators:
-                definition = self._resolver.definition(inner.home)
-                return self._resolver.resolve(inner.home.file, max(definition.parent, 0), definition.decorators[0])
-            return inner
-        if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "class":
-            base = next((base for base in self._resolver.bases(value.home) if isinstance(base, str)), None)
-            return msgspec.structs.replace(value, path=base, home=None) if base is not None else value
+        for _ in range(_FACTORIES):
+            if value is None or value.home is None:
+                return value
+            definition = self._resolver.definition(value.home)
+            if definition.kind == "class":
+                base = next((base for base in self._resolver.bases(value.home) if isinstance(base, str)), None)
+                return msgspec.structs.replace(value, path=base, home=None) if base is not None else value
+            inner = self._decorated_inside(value.home)
+            if inner is not None:
+                return inner
+            value = self._resolver.returned(value.home)
         return value
+
+    def _decorated_inside(self, home: Home) -> Value | None:
+        """The job decorator on a function, or on one that is defined inside it."""
+        part = self._resolver.part(home)
+        for index in (home.function, *part.members.get(home.function, ())):
+            for decorator in part.functions[index].decorators:
+                value = self._resolver.resolve(home.file, max(part.functions[index].parent, 0), decorator)
+                if value is not None and _TRAILING_CALLS.sub("", value.path) in self._catalogue.job_decorators:
+                    self.factories.add(Home(home.file, index))
+                    return value
+        return None
 
     def _app(self, part: Part, function: Function, decorator: Expr) -> Made | None:
         """The application whose decorator it is: `app` of `@app.task(bind=True)`."""
@@ -170,15 +185,29 @@ class Recogniser:
         """Everything but jobs and handlers."""
         names = {symbol.rpartition(".")[2] for symbol in jobs}
         for index, function in enumerate(part.functions):
+            aliases = self._method_aliases(function)
             for site in function.sites:
                 word = last_word(site)
                 log = self._by_name(site, word)
                 if log is not None:
                     yield LogSeen(*log, Made(site.call, Home(part.path, index)), site)
-                elif word in self._catalogue.call_words or word in names or word == "":
+                elif word in self._catalogue.call_words or word in names or word == "" or word in aliases:
                     yield from self._site(part, index, site, jobs)
             for decorator in function.decorators:
                 yield from self._scheduled(part, index, function, decorator)
+
+    def _method_aliases(self, function: Function) -> set[str]:
+        """Local names of methods that hand over work: `enqueue = queue.enqueue`, `partial(queue.enqueue_in, delay)`."""
+        found = set()
+        for step in function.steps:
+            value = (
+                step.value.args[0].value
+                if isinstance(step.value, Call) and step.value.args and dotted(step.value.func).endswith("partial")
+                else step.value
+            )
+            if isinstance(value, Ref | Attr) and dotted(value).rpartition(".")[2] in self._catalogue.call_words:
+                found.update(dotted(target) for target in step.targets)
+        return found
 
     def _site(self, part: Part, index: int, site: Site, jobs: JobTable) -> Iterator[Sighting]:
         value = self._resolver.resolve(part.path, index, site.call.func)

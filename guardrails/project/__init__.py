@@ -13,7 +13,7 @@ from guardrails.finding import Related
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.recognise import Recogniser
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, LogSeen, ScheduleSeen, Sighting, SpawnSeen
-from guardrails.names.code import Code, Files, Part
+from guardrails.names.code import Code, Files
 from guardrails.names.modules import Modules
 from guardrails.names.options import Made
 from guardrails.names.resolve import Resolver
@@ -31,6 +31,7 @@ from guardrails.project.schedules import in_settings
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
+from guardrails.project.units import is_development
 from guardrails.project.wrappers import is_wrapped, outer_enqueues
 
 _ROUNDS = 4  # wrappers around wrappers that are followed
@@ -197,10 +198,14 @@ class _Understanding:
 
     def _linked(self) -> Project:
         linker = self.linker
+        for one in self.seen:
+            if isinstance(one, EnqueueSeen) and one.job and "*" not in one.form.payload:
+                linker.enqueued.setdefault(one.job, []).append(one.options)
         used = {job.model.framework for job in self.declared}
         self.seen = [seen for seen in self.seen if not (isinstance(seen, EnqueueSeen) and seen.loose and seen.model.framework not in used)]
         self.shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
         self.settings.apps = self._apps()
+        self.declared = [job for job in self.declared if job.home not in self.recogniser.factories]
         facts: list[Fact] = [linker.job(job) for job in self.declared]
         for seen in self.seen:
             fact = self._fact(linker, seen)
@@ -225,7 +230,7 @@ class _Understanding:
         """The calls that make applications, by framework."""
         found: dict[str, list[Made]] = {}
         words = {path.removesuffix("()").rpartition(".")[2] for path in self.catalogue.apps}
-        for part in self.code.parts():
+        for part in [part for part in self.code.parts() if not is_development(part.path)]:
             for word in words:
                 for index, site in part.sites_by_name.get(word, ()):
                     value = self.resolver.resolve(part.path, index, site.call)

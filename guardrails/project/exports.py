@@ -40,8 +40,18 @@ def _named(resolver: Resolver, part: Part, roots: frozenset[str]) -> Iterator[st
     for index in part.members.get(0, ()):
         if part.functions[index].kind == "function":
             value = resolver.returned(Home(part.path, index))
-            if value is not None and _is_root(value, roots):
+            if (value is not None and _is_root(value, roots)) or _decorates(resolver, part, index, roots):
                 yield part.functions[index].name
+
+
+def _decorates(resolver: Resolver, part: Part, index: int, roots: frozenset[str]) -> bool:
+    """The function decorates one that is defined inside it: it is a decorator of the project's own."""
+    for inner in (i for one in part.members.get(index, ()) for i in (one, *part.members.get(one, ()))):
+        for decorator in part.functions[inner].decorators:
+            value = resolver.resolve(part.path, max(part.functions[inner].parent, 0), decorator)
+            if value is not None and _is_root(value, roots):
+                return True
+    return False
 
 
 def _is_root(value: Value, roots: frozenset[str]) -> bool:

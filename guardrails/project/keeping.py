@@ -9,11 +9,15 @@ from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Ref, Site, dotted, enclosing, walk
+from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Literal_, Ref, Site, dotted, enclosing, is_within, walk
 
 _LIGHT = re.compile(
     r"(?i)(?:^|[._])(?:(?:emit|record|report|send|track|push|incr\w*|log|flush|update)_?\w*(?:metric|stat|telemetry|gauge|counter|usage)s?\w*"
     r"|unlink|rmtree|remove_?(?:file|dir|temp\w*)?|cleanup\w*|clean_up\w*|delete_?(?:temp|tmp|file|dir)\w*|close|aclose|shutdown|incr|gauge)$"
+)
+# Whoever is told about work that was done: losing a word to it loses a number, not the work.
+_OBSERVERS = re.compile(
+    r"(?i)(?:^|[._])(?:metrics?|statsd|telemetry|prometheus|datadog|otel|tracer|analytics|posthog|\w*logger\w*)(?:$|[._])"
 )
 _COLLECT = frozenset(("append", "add", "push", "insert", "extend", "register", "track", "put"))
 _JOINS = frozenset(
@@ -135,11 +139,22 @@ class Keeping:
         if isinstance(hit.expr, Closure):
             return self._light_body(Home(hit.home.file, hit.expr.function))
         text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
-        if _LIGHT.search(text.replace("()", "")):
+        if _LIGHT.search(text.replace("()", "")) or _OBSERVERS.search(text.rpartition(".")[0]):
             return "it only cleans up or emits a metric"
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
         if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
-            return self._light_body(value.home)
+            return self._light_body(value.home) or self._pump(value.home)
+        return ""
+
+    def _pump(self, home: Home) -> str:
+        """A loop that sleeps and never ends: it is started once for the life of the process, and is no work of a request."""
+        function = self._resolver.definition(home)
+        for index, block in enumerate(function.blocks):
+            test = function.steps[block.opened_by].value if block.kind == "loop" and block.opened_by >= 0 else None
+            endless = block.kind == "loop" and (block.opened_by < 0 or (isinstance(test, Literal_) and bool(test.value)))
+            inside = [s for s in function.sites if endless and is_within(function, function.steps[s.step].block, index)]
+            if any(dotted(site.call.func).rpartition(".")[2] in ("sleep", "wait", "tick", "recv") for site in inside):
+                return "it is a loop for the life of the process"
         return ""
 
     def _light_body(self, home: Home) -> str:
@@ -171,5 +186,9 @@ def _is(expr: Expr, name: str) -> bool:
 
 
 def _is_log(text: str) -> bool:
-    last = text.rpartition(".")[2]
-    return last in ("debug", "info", "warning", "warn", "error", "exception", "log", "print") or text in ("str", "Path", "exists")
+    owner, _, last = text.rpartition(".")
+    return (
+        bool(_OBSERVERS.search(owner))
+        or last in ("debug", "info", "warning", "warn", "error", "exception", "log", "print")
+        or text in ("str", "Path", "exists")
+    )

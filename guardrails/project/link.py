@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from guardrails.facts import (
+    NEVER,
     Absent,
     Enqueue,
     Handler,
@@ -23,7 +24,7 @@ from guardrails.facts import (
 from guardrails.finding import Related
 from guardrails.frameworks.model import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
-from guardrails.names.options import Answer, Hit, Made
+from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Group, Literal_, Pair, Ref, dotted, walk
@@ -31,7 +32,7 @@ from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
-from guardrails.project.settings import Settings
+from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
 
 _WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
@@ -45,6 +46,7 @@ class Linker:
     def __init__(self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, keeping: Keeping, values: Values) -> None:
         self._resolver, self._callers, self._settings, self._shapes = resolver, callers, settings, shapes
         self._keeping, self._values = keeping, values
+        self.enqueued: dict[str, list[Options]] = {}  # the options of the enqueues of each job
 
     def scope(self, home: Home) -> Scope:
         """The scope of a definition."""
@@ -56,6 +58,14 @@ class Linker:
     def job(self, seen: JobSeen) -> Job:
         """A job with its effective limit."""
         limit = self._settings.limit(seen)
+        spec = seen.model.timeout
+        if (
+            spec is not None
+            and isinstance(limit.setting, Absent)
+            and limit.setting.default == NEVER
+            and any(o.first(spec.enqueue) for o in self.enqueued.get(seen.symbol, ()))
+        ):
+            limit = Limit(Unknown("some of its enqueues may give it one"))
         definition = self._resolver.definition(seen.owner or seen.home)
         if seen.at is not None:
             seen = msgspec.structs.replace(seen, at=Place(seen.at.path, seen.at.start, definition.name_end))
@@ -74,6 +84,7 @@ class Linker:
             symbol=seen.symbol,
             timeout=limit.setting,
             limit_is_own=limit.own,
+            is_hosted=self._settings.is_hosted(seen),
             limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related,
             cause=limit.cause,

@@ -12,7 +12,7 @@ from guardrails.frameworks.sightings import LogSeen
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
-from guardrails.names.values import Home, Value
+from guardrails.names.values import Value
 from guardrails.outline import (
     Attr,
     Await,
@@ -34,7 +34,7 @@ from guardrails.outline import (
     walk,
 )
 from guardrails.place import Place
-from guardrails.project.secrets import secret_noun, words_of
+from guardrails.project.secrets import ADDRESSES, secret_noun, words_of
 
 _MASKS = re.compile(
     r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_)"
@@ -57,6 +57,10 @@ _ENV_NAME = re.compile(r"^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$")
 _LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|%r|\{\}|\{:\?\})?$")
 _CLIENT = re.compile(r"^(?:requests|httpx|aiohttp|urllib|urllib3)\.")
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
+_ANSWERS = re.compile(r"(?:^|\.)(?:get|post|put|patch|delete|head|request|send|urlopen|fetch)$")
+_TEXT_TOKEN = re.compile(r"\[\*\]|split\(\)|tokeniz")
+_FETCHES = frozenset("get post put head request urlopen urlretrieve fetch download stream".split())
+_OPENS = frozenset("open Path exists isfile read_text read_bytes".split())
 _NAMELESS = frozenset("url value val key s x v link uri".split())
 _DEEPEST = 4
 
@@ -95,7 +99,7 @@ class Values:
             case Op():
                 return []
             case Group():
-                return self._parts(hit, expr.items, depth)
+                return self._parts(hit, _not_replaced(expr.items), depth)
             case Pair():
                 key = as_text(expr.key) or ""
                 return self._value(Hit(expr.value, hit.home), key, depth + 1)
@@ -176,7 +180,7 @@ class Values:
         made = value.made if value is not None else None
         if value is not None and any(word in value.path for word in ("csv.", "openpyxl", "tabulate", "response", "Response")):
             return []
-        if isinstance(made, Call) and any("csv" in dotted(part) for part in walk(made)):
+        if isinstance(made, Call) and (_ANSWERS.search(dotted(made.func)) or any("csv" in dotted(part) for part in walk(made))):
             return []
         if isinstance(made, Group):
             return self._literal_headers(hit, made)
@@ -229,7 +233,8 @@ class Values:
         owner = receiver(expr)
         value = self._resolver.resolve(hit.home.file, hit.home.function, owner) if owner is not None else None
         made = value.made if value is not None else None
-        texts = [str(part.value) for part in walk(made) if isinstance(part, Literal_)] if isinstance(made, Call) else []
+        addresses = [arg.value for arg in made.args if arg.name in ("", "url")][:2] if isinstance(made, Call) else []
+        texts = [str(part.value) for address in addresses for part in walk(address) if isinstance(part, Literal_)]
         return any(_TOKEN_ADDRESS.search(text) for text in texts)
 
     def _local(self, hit: Hit, ref: Ref, depth: int) -> list[Logged]:
@@ -264,22 +269,53 @@ class Values:
         return text in _SHOWERS or last in _READERS or last == "format" or (text.rpartition(".")[0] in _REQUEST and f"{last}()" in _BODIES)
 
     def _is_harmless(self, hit: Hit, last: str) -> bool:
-        """A constant that names an environment variable, a token of text, a masking type."""
+        """A constant that names an environment variable or a header, a token of text, a masked value, a path, a public address."""
+        words = words_of(last)
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        if "header" in words[:-1] or self._is_used_as_address(hit, words):
+            return True
         if value is None:
-            return False
+            return self._is_remade(hit)
         if isinstance(value.made, Literal_):
             text = value.made.value
-            return not isinstance(text, str) or _ENV_NAME.match(text) is not None or words_of(last)[-1:] == ["header"]
+            return not isinstance(text, str) or _ENV_NAME.match(text) is not None or words[-1:] == ["header"]
         if "SecretStr" in value.path or "SecretBytes" in value.path:
             return True
-        path = value.path.lower()
         if isinstance(value.made, Call) and _MASKS.search(dotted(value.made.func).rpartition(".")[2]):
             return True
-        return words_of(last) in (["token"], ["tokens"]) and (
-            "[*]" in path or "split()" in path or ("token" in path.rpartition("[")[0].rpartition(".")[2] and "tokeniz" in path)
+        return self._is_remade(hit) or (words[-1:] == ["token"] and _TEXT_TOKEN.search(value.path.lower()) is not None)
+
+    def _is_remade(self, hit: Hit) -> bool:
+        """The name is assigned a masked form of itself before: `key = key[:4] + "***"`."""
+        name = dotted(hit.expr)
+        for step in self._resolver.definition(hit.home).steps:
+            if (
+                step.kind == "assign"
+                and step.start < hit.expr.start
+                and any(dotted(t) == name for t in step.targets)
+                and step.value is not None
+            ):
+                parts = list(walk(step.value))
+                if any(isinstance(p, Index) and isinstance(p.key, Other) and dotted(p.base) == name for p in parts):
+                    return True
+        return False
+
+    def _is_used_as_address(self, hit: Hit, words: list[str]) -> bool:
+        """The same expression is fetched, or opened as a file, in the function: it is an address or a path."""
+        name = dotted(hit.expr)
+        verbs = _FETCHES if words[-1:] and words[-1] in ADDRESSES else _OPENS
+        return any(
+            dotted(site.call.func).rpartition(".")[2] in verbs and any(dotted(arg.value) == name for arg in site.call.args)
+            for site in self._resolver.definition(hit.home).sites
         )
 
     def _logged(self, hit: Hit, noun: str, whole: bool = False) -> Logged:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
         return Logged(" ".join(text.split())[:80], Place(hit.home.file, hit.expr.start, hit.expr.end), noun, whole)
+
+
+def _not_replaced(items: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """The entries of a mapping display; what is spread first and replaced by a later key is that key's value."""
+    return (
+        items if not any(isinstance(item, Spread) for item in items[:-1]) else tuple(i for i in items if not isinstance(i, Spread)) or items
+    )

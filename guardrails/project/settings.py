@@ -72,7 +72,20 @@ class Settings:
         if own is not None:
             return Limit(own, own=True)
         near = self._near(job, spec)
-        return Limit(near) if near is not None else self._far(job, spec)
+        if near is not None:
+            return Limit(near)
+        far = self._far(job, spec)
+        unresolved = job.symbol.startswith("?") and isinstance(far.setting, Absent)
+        return Limit(Unknown("the function that it runs was not resolved")) if unresolved else far
+
+    def is_hosted(self, job: JobSeen) -> bool:
+        """The project declares jobs for an application that is not its own."""
+        return (
+            bool(job.model.apps)
+            and job.app is None
+            and not self.apps.get(job.model.framework)
+            and bool(job.model.timeout and job.model.timeout.settings)
+        )
 
     def _void(self, model: Model, spec: Timeout) -> Place | None:
         lines = self.lines(model.worker) if spec.void_under and model.worker else ()
@@ -120,7 +133,12 @@ class Settings:
             bases.append(Options(self._resolver, [job.app]).first(spec.app_base))
         for base in bases:
             if isinstance(base, Hit):
-                value = self._resolver.resolve(base.home.file, base.home.function, base.expr)
+                named = as_text(base.expr)
+                value = (
+                    self._resolver.imported(base.home.file, named.replace(":", "."))
+                    if named is not None
+                    else self._resolver.resolve(base.home.file, base.home.function, base.expr)
+                )
                 known = value is not None and value.home is not None and self._resolver.definition(value.home).kind == "class"
                 yield value.home if known and value is not None else None
 

@@ -12,7 +12,7 @@ from guardrails.frameworks.model import Rows
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Attr, Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver
+from guardrails.outline import Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
