@@ -84,6 +84,9 @@ class Tree:
             return self._kept[path]
         if path in self.over or path in self.unreadable:
             return b""
+        if path not in self.named and (why := by_path(path)):
+            self._pass(path, why)
+            return b""
         data = self._given[path] if path in self._given else self._open(path)
         if data and (why := passed_over(path, data)):
             self._pass(path, why)

@@ -58,6 +58,7 @@ _LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|
 _CLIENT = re.compile(r"^(?:requests|httpx|aiohttp|urllib|urllib3)\.")
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
 _ANSWERS = re.compile(r"(?:^|\.)(?:get|post|put|patch|delete|head|request|send|urlopen|fetch)$")
+_HELD = frozenset(("key", "value", "plaintext", "raw"))  # attributes of a secret that are the secret
 _TEXT_TOKEN = re.compile(r"\[\*\]|split\(\)|tokeniz")
 _FETCHES = frozenset("get post put head request urlopen urlretrieve fetch download stream".split())
 _OPENS = frozenset("open Path exists isfile read_text read_bytes".split())
@@ -161,6 +162,8 @@ class Values:
         text = dotted(expr)
         last = text.rpartition(".")[2]
         noun = secret_noun(last, self._more)
+        if not noun and last in _HELD:
+            noun = secret_noun(text.rpartition(".")[0].rpartition(".")[2], self._more)
         if noun and not self._is_harmless(hit, last):
             return [self._logged(hit, noun)]
         if last in ("headers", "environ", "header") or words_of(last)[-2:] in (["request", "headers"], ["all", "headers"]):

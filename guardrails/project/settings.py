@@ -75,7 +75,7 @@ class Settings:
         if near is not None:
             return Limit(near)
         far = self._far(job, spec)
-        unresolved = job.symbol.startswith("?") and isinstance(far.setting, Absent)
+        unresolved = job.symbol.startswith("?") and isinstance(far.setting, Absent) and far.setting.default == NEVER
         return Limit(Unknown("the function that it runs was not resolved")) if unresolved else far
 
     def is_hosted(self, job: JobSeen) -> bool:

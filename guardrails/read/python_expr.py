@@ -17,7 +17,7 @@ Lower: TypeAlias = Callable[[Reader, Node], Expr]
 
 IDENTIFIER, KEYWORD_ARGUMENT = kind("identifier"), kind("keyword_argument")
 _LIST_SPLAT, _DICTIONARY_SPLAT, _ARGUMENTS = kind("list_splat"), kind("dictionary_splat"), kind("argument_list")
-_PARENTHESES, _BINARY, _BOOLEAN = kind("parenthesized_expression"), kind("binary_operator"), kind("boolean_operator")
+_PARENTHESES, _ATTRIBUTE = kind("parenthesized_expression"), kind("attribute")
 _FOR, _IF = kind("for_in_clause"), kind("if_clause")
 _COMMA, _COLON, _FROM = kind(",", False), kind(":", False), kind("from", False)
 
@@ -29,6 +29,11 @@ def expr(r: Reader, node: Node) -> Expr:
         start, end = node.start_byte, node.end_byte
         name = r.text[start:end]
         return Ref(start, end, name if name.isascii() else r.name(node))
+    if found == _ATTRIBUTE:
+        start, end = node.start_byte, node.end_byte
+        name = r.text[start:end]
+        if name.isascii() and name.replace(".", "").isidentifier():
+            return Ref(start, end, name)
     if r.depth >= DEEPEST:
         return r.too_deep(node)
     r.depth += 1
@@ -75,10 +80,8 @@ def _inner(r: Reader, node: Node) -> Expr:
 
 
 def _attribute(r: Reader, node: Node) -> Expr:
+    """An attribute of anything but a plain chain of names, which `expr` reads from its text."""
     start, end = node.start_byte, node.end_byte
-    text = r.text[start:end]
-    if text.isascii() and text.replace(".", "").isidentifier():
-        return Ref(start, end, text)
     parts = r.parts(node)
     if len(parts) != 2:
         return other(r, node)

@@ -14,6 +14,7 @@ from guardrails.read.python_tree import EXTRAS, Reader, kind
 
 Lower: TypeAlias = Callable[[Reader, Node], Expr]
 
+_QUOTES = ("'", '"')
 _START, _CONTENT, _INTERPOLATION = kind("string_start"), kind("string_content"), kind("interpolation")
 _CONVERSION, _SPECIFIER, _FORMAT = kind("type_conversion"), kind("format_specifier"), kind("format_expression")
 
@@ -22,7 +23,10 @@ def string(r: Reader, node: Node, lower: Lower) -> Expr:
     """One string literal: a `Text` if it is interpolated, else a `Literal_`."""
     start, end = node.start_byte, node.end_byte
     text = r.text[start:end]
-    if text[:1] in ("'", '"'):
+    if text[:1] in _QUOTES:
+        body = text[1:-1]
+        if body[:1] not in _QUOTES and "\\" not in body and body.isascii() and "\r" not in body:
+            return Literal_(start, end, "string", body)
         return _plain(r, start, end, text, "")
     if text[:1] == "`" or not text:
         return Literal_(start, end, "string", r.decode(text[1:-1]))

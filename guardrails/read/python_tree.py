@@ -93,7 +93,8 @@ class Reader:
 
     def name(self, node: Node) -> str:
         """The text of an identifier."""
-        return identifier(self.of(node))
+        piece = self.text[node.start_byte : node.end_byte]
+        return piece if piece.isascii() else identifier(self.decode(piece))
 
     def extra(self, node: Node) -> None:
         """Something that may stand anywhere: keep it."""
