@@ -198,7 +198,7 @@ class Recogniser:
 
     def _method_aliases(self, function: Function) -> set[str]:
         """Local names of methods that hand over work: `enqueue = queue.enqueue`, `partial(queue.enqueue_in, delay)`."""
-        found = set()
+        found: set[str] = set()
         for step in function.steps:
             value = (
                 step.value.args[0].value

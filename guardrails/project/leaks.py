@@ -10,11 +10,12 @@ from guardrails.project.secrets import NOUNS, PAIRS, secret_noun
 
 _LEVELS = (b"debug", b"info", b"warn", b"warning", b"error", b"exception", b"critical", b"log", b"trace", b"fatal")
 _MACROS = (b"info!", b"warn!", b"error!", b"debug!", b"trace!", b"println!")
-_CALLS = (*(b"." + level for level in _LEVELS), b"print", *_MACROS)  # what stands before the bracket of a log call
-_WORDS = (*(level.decode() for level in _LEVELS), "print", "println")
+_OTHERS = (b"echo", b"secho", b"bind", b"set_attribute", b"setAttribute", b"bind_contextvars")
+_CALLS = (*(b"." + level for level in (*_LEVELS, *_OTHERS)), b"print", *_MACROS)  # what stands before the bracket of a log call
+_WORDS = (*(level.decode() for level in (*_LEVELS, *_OTHERS)), "print", "pprint", "println")
 _WHOLE_NAMES = frozenset((b"headers", b"environ", b"all_headers", b"get_secret_value"))
-_REQUESTS = ("request", "req")
-_WHOLE = re.compile(rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b")
+_REQUESTS = ("request", "req", "settings", "config", "env", "text", "job")
+_WHOLE = re.compile(rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b|\bprocess\.env\b|\bsettings\b|\.config\b|\.text\b|\bjob\b")
 _NAME = re.compile(rb"[\w-]+")
 _STRING = re.compile(rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)(?=\s*([:\]])?)""")
 _FILLED = re.compile(rb"\{([^{}]*)\}")
@@ -69,14 +70,15 @@ class Leaks:
 
     def _built(self, path: str, text: bytes) -> Iterator[tuple[int, bytes]]:
         """The variables that are assigned something with a secret in it, with the place."""
-        for name in self._held.get(path, ()):
+        for name in (*self._held.get(path, ()), b"request.", b"req."):
             at = text.find(name)
             while at >= 0:
                 line = text.rfind(b"\n", 0, at) + 1
                 end = text.find(b"\n", at)
                 end = len(text) if end < 0 else end
                 found = _ASSIGNED.match(text, line, at)
-                if found and self._tells(rest := text[found.end() : end], _STRING.sub(_outside, rest)):
+                rest = text[found.end() : end] if found else b""
+                if found and (_WHOLE.search(rest) or self._tells(rest, _STRING.sub(_outside, rest))):
                     yield line, found[1]
                 at = text.find(name, end)
 
@@ -95,7 +97,7 @@ def _outside(string: re.Match[bytes]) -> bytes:
     text, start = string[0], string.start()
     if (string[1] or string.string[start - 1 : start] in (b"[", b"(")) and len(text) <= _KEY:
         return text
-    return b" ".join(_FILLED.findall(text)) if b"{" in text else b""
+    return b" ".join((b"", *_FILLED.findall(text), b"")) if b"{" in text else b" "
 
 
 def _label(said: bytes, end: int) -> bytes:

@@ -244,6 +244,8 @@ class Values:
         """What a local variable was built from, where it was assigned once in the same function."""
         definition = self._resolver.definition(hit.home)
         steps = [s for s in definition.steps if s.kind == "assign" and any(getattr(t, "name", "") == ref.name for t in s.targets)]
+        if not steps:
+            return self._body(hit, ref.name)
         if len(steps) != 1 or steps[0].value is None or steps[0].start >= ref.start:
             return []
         value = steps[0].value
