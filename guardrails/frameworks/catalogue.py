@@ -162,9 +162,9 @@ class Catalogue:
         self.job_methods = frozenset(form.method for _, form in self.job_bases.values())
 
     def web_words(self) -> frozenset[str]:
-        """The import roots of what handles requests."""
-        symbols = (*self.handler_calls, *self.handler_decorators, *self.handler_bases)
-        return frozenset(re.split(r"[.(/]", symbol.lstrip("@"))[0] for symbol in symbols)
+        """The names of what handlers are registered on: `APIRouter`, `Blueprint`, `express`."""
+        symbols = (*self.handler_calls, *self.handler_decorators)
+        return frozenset(word for symbol in symbols for word in re.findall(r"(\w+)\(\)", symbol))
 
     def rows(self, language: str) -> tuple[Rows, ...]:
         """What is a database row in a language."""

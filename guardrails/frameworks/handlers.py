@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
+import msgspec
+
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.model import HandlerForm, Model
 from guardrails.frameworks.sightings import HandlerSeen
@@ -20,12 +22,22 @@ _TRAILING_CALLS = re.compile(r"(\(\))+$")
 _HTTP = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
 
 
+class _Registration(msgspec.Struct, frozen=True):
+    """A call that registers a handler: the form, the argument, the symbol that is called, the call."""
+
+    found: tuple[Model, HandlerForm]
+    hit: Hit
+    path: str
+    made: Made
+
+
 class Handlers:
     """Matches the models' handler forms."""
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
         self.worth: AbstractSet[str] = frozenset()  # files that are worth reading for the sake of a handler
+        self._waiting: dict[str, list[_Registration]] = {}
         self._parameter_words = frozenset(path.rpartition(".")[2] for path in catalogue.handler_parameters)
 
     def seen(self, part: Part) -> Iterator[HandlerSeen]:
@@ -108,17 +120,31 @@ class Handlers:
             return
         made = Made(site.call, Home(part.path, index))
         for hit in self._functions(found[1], made):
-            for home in self._meant(hit):
-                yield self._seen(found, home, value.path, made)
+            yield from self._seen_all(_Registration(found, hit, value.path, made))
 
-    def _meant(self, hit: Hit) -> list[Home]:
-        """The function that an argument is, or those that a call wraps: `csrf_exempt(view)`, `asyncHandler(async (req, res) => ..)`."""
+    def late(self, path: str) -> Iterator[HandlerSeen]:
+        """The handlers in a file that were registered elsewhere before the file was read."""
+        for registration in self._waiting.pop(path, ()):
+            yield from self._seen_all(registration)
+
+    def _seen_all(self, one: _Registration) -> Iterator[HandlerSeen]:
+        for home in self._meant(one.hit, one):
+            yield self._seen(one.found, home, one.path, one.made)
+
+    def _meant(self, hit: Hit, registration: _Registration | None = None) -> list[Home]:
+        """The function that an argument is, or those that a call wraps: `csrf_exempt(view)`, `asyncHandler(async (req, res) => ..)`.
+
+        One in a file that was not read waits until it is.
+        """
         if isinstance(hit.expr, Call):
             functions = [arg.value for arg in hit.expr.args if isinstance(arg.value, Ref | Closure | Call)]
-            wrapped = [home for expr in functions for home in self._meant(Hit(expr, hit.home))]
+            wrapped = [home for expr in functions for home in self._meant(Hit(expr, hit.home), registration)]
             if wrapped:
                 return wrapped
-        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        with self._resolver.shallow():
+            value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        if value is not None and value.home is None and value.made_in is not None and value.made is None and registration is not None:
+            self._waiting.setdefault(value.made_in.file, []).append(registration)
         home = value.home if value is not None else None
         return [home] if home is not None and home.function and self._resolver.definition(home).kind in ("function", "closure") else []
 

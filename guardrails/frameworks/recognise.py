@@ -210,7 +210,8 @@ class Recogniser:
         return found
 
     def _site(self, part: Part, index: int, site: Site, jobs: JobTable) -> Iterator[Sighting]:
-        value = self._resolver.resolve(part.path, index, site.call.func)
+        with self._resolver.shallow():
+            value = self._resolver.resolve(part.path, index, site.call.func)
         made = Made(site.call, Home(part.path, index))
         if value is None:
             yield from self._loose(made, site, None)

@@ -184,6 +184,11 @@ class Code:
             part = self._parts[path] = Part(path, self._read(path, source))
         return part
 
+    @property
+    def reads(self) -> int:
+        """How many files were read so far."""
+        return len(self._parts)
+
     def parts(self) -> list[Part]:
         """All that was read so far, by path."""
         return [self._parts[path] for path in sorted(self._parts)]

@@ -58,6 +58,7 @@ class Resolver:
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
         self._shallow_memory: dict[tuple[str, int, int, int, type], Value | None] = {}
+        self._shallow_reads = 0
         self._is_shallow = False
         self._worth: AbstractSet[str] = frozenset()
         self._deep = 0
@@ -66,6 +67,8 @@ class Resolver:
     @contextmanager
     def shallow(self, worth: AbstractSet[str] = frozenset()) -> Iterator[None]:
         """Resolve without reading another file, unless it is worth it: what lies in one that was not read stays a path."""
+        if self._code.reads != self._shallow_reads:
+            self._shallow_memory, self._shallow_reads = {}, self._code.reads
         kept, self._memory, self._is_shallow, self._worth = self._memory, self._shallow_memory, True, worth
         try:
             yield
@@ -191,7 +194,7 @@ class Resolver:
             return Value(self.spelled(target.removeprefix("node:")))
         file, names = found
         if self._is_shallow and file not in self._worth and not self._code.is_read(file):
-            return Value(".".join((self._modules.id_of(file), *names)))
+            return Value(".".join((self._modules.id_of(file), *names)), made_in=Home(file, 0))
         value: Value | None = Value(self._modules.id_of(file), Home(file, 0))
         for name in names:
             value = self.member(value, name) if value else None

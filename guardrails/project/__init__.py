@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -161,15 +161,20 @@ class _Understanding:
                 if not job.symbol.startswith("?"):
                     self.entries.add(job.home)
         for part in parts:
-            handlers = list(self.recogniser.handlers.seen(part))
-            self.seen.extend(handlers)
-            self.entries.update(handler.home for handler in handlers)
+            self._enter(self.recogniser.handlers.seen(part))
+            self._enter(self.recogniser.handlers.late(part.path))
+
+    def _enter(self, handlers: Iterable[HandlerSeen]) -> None:
+        for handler in handlers:
+            self.seen.append(handler)
+            self.entries.add(handler.home)
 
     def _recognise(self) -> None:
         """Everything else, in the parts that were read since last time."""
         for part in self.code.parts():
             if part.path not in self.done:
                 self.done.add(part.path)
+                self._enter(self.recogniser.handlers.late(part.path))
                 self.seen.extend(self.recogniser.others(part, self.jobs))
                 self.seen.extend(floating(self.resolver, part, self.catalogue))
         self.keeping.enqueues.update((s.made.home.file, s.made.call.start) for s in self.seen if isinstance(s, EnqueueSeen))

@@ -13,6 +13,7 @@ from guardrails.names.values import Home
 from guardrails.outline import Expr, Function
 
 _ROUNDS = 12
+_EXPORTERS = ("/__init__.py", "/index.ts", "/index.js", "/mod.rs", "/lib.rs")  # files that export what others define
 _DOWN = 5  # calls below a webhook that are followed
 
 
@@ -38,6 +39,7 @@ class Callers:
     def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
         self._code, self._resolver, self._opened = code, resolver, opened
         self._edges: dict[Home, tuple[Edge, ...]] = {}
+        self._exporters = frozenset(path for path in code.paths if path.endswith(_EXPORTERS))
         self._down: dict[Home, tuple[Edge, ...]] = {}
 
     def explore(self, homes: Iterable[Home], entries: AbstractSet[Home]) -> None:
@@ -184,7 +186,8 @@ class Callers:
             yield from self._edge(part, index, ref, targets)
 
     def _edge(self, part: Part, index: int, expr: Expr, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
-        value = self._resolver.resolve(part.path, index, expr)
+        with self._resolver.shallow(self._exporters):
+            value = self._resolver.resolve(part.path, index, expr)
         home = value.home if value is not None else None
         if home is None:
             return

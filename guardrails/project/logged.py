@@ -209,7 +209,8 @@ class Values:
 
     def _body(self, hit: Hit, text: str) -> list[Logged]:
         """A whole request body or cookies: `request.data`, `await request.json()`."""
-        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
+        with self._resolver.shallow():
+            value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
         whole = self._whole_of(value) if value is not None else ""
         if whole:
             return [self._logged(hit, whole, whole=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -14,6 +15,7 @@ from guardrails.names.values import Home
 from guardrails.outline import Function, Param, Ref, Site, dotted
 from guardrails.project.calls import Callers
 
+_ID = re.compile(r"(?:^|_)(?:pk|id|ids|uuid|slug|key|name|email|count|type)$")  # a parameter that cannot be a row
 _SELF = ("self", "cls", "this")
 
 
@@ -42,7 +44,8 @@ def outer_enqueues(resolver: Resolver, callers: Callers, seen: Iterable[Sighting
 def is_wrapped(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> bool:
     """The enqueue stands in a function that hands on what it was given."""
     definition = resolver.definition(callers.outermost(one.made.home))
-    return definition.kind == "function" and _taken(one, definition) is not None
+    taken = _taken(one, definition) if definition.kind == "function" else None
+    return taken is not None and any(not selector.isdigit() and not _ID.search(selector) for selector in taken.payload)
 
 
 def _key(made: Made) -> tuple[str, int, int]:
