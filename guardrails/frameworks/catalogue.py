@@ -170,9 +170,10 @@ class Catalogue:
         """What is a database row in a language."""
         return tuple(model.rows for model in self.models if model.rows and language in model.languages)
 
-    def words(self) -> frozenset[str]:
-        """The words that bring a file into the first round: import roots and the models' own words."""
-        return frozenset(word for model in self.models for word in (*model.packages, *model.words))
+    def words(self, language: str = "") -> frozenset[str]:
+        """The words that bring a file of a language (none: any) into the first round: import roots and the models' own words."""
+        models = [model for model in self.models if not language or language in model.languages]
+        return frozenset(word for model in models for word in (*model.packages, *model.words))
 
     def settings_keys(self) -> frozenset[str]:
         """The settings keys that matter, in lower case, without prefixes."""

@@ -138,6 +138,7 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What is a database row: instances of classes derived from `bases`."""
 
     bases: tuple[str, ...] = ()
+    key: str = "id"  # the attribute that is a row's primary key
     only_with: dict[str, Scalar] = {}  # arguments of the class without which it is no row: table=True
     managers: tuple[str, ...] = ()  # attributes of the class that query
     one: tuple[str, ...] = ()  # query methods that give a row

@@ -15,6 +15,7 @@ class Modules:
         self._paths = frozenset(paths)
         self._external = external
         self._by_name: dict[str, list[str]] = {}
+        self._ids: dict[str, str] = {}
         self._found: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
         for path in sorted(self._paths):
             stem = posixpath.splitext(path)[0]
@@ -24,6 +25,12 @@ class Modules:
 
     def id_of(self, path: str) -> str:
         """The module id of a file: `shop.tasks`, `src/queue`."""
+        known = self._ids.get(path)
+        if known is None:
+            known = self._ids[path] = self._id_of(path)
+        return known
+
+    def _id_of(self, path: str) -> str:
         stem = posixpath.splitext(path)[0]
         if not path.endswith((".py", ".pyi")):
             return stem.removesuffix("/index").removesuffix("/mod")

@@ -121,7 +121,7 @@ class _Understanding:
         self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
         self.recogniser = Recogniser(self.resolver, catalogue)
         self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]))
-        self.sift = Sift(self.code, catalogue)
+        self.sift = Sift(self.code, catalogue, frozenset(config.secret_words))
         self.jobs: dict[str, JobSeen] = {}
         self.declared: list[JobSeen] = []
         self.seen: list[Sighting] = []

@@ -30,11 +30,11 @@ _KEY = 40  # the longest text in brackets that is taken for a key
 class Leaks:
     """The words of a project that name a secret, and the files in which a log call may write one."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, more: frozenset[str] = frozenset()) -> None:
         self._words = words
-        parts = NOUNS | {pair[1] for pair in PAIRS}
+        parts = NOUNS | {pair[1] for pair in PAIRS} | more
         self._names = {
-            word for word in words.containing(parts, ignore_case=True) if secret_noun(word.decode("utf-8", "replace"))
+            word for word in words.containing(parts, ignore_case=True) if secret_noun(word.decode("utf-8", "replace"), more)
         } | _WHOLE_NAMES
         self._held: dict[str, list[bytes]] = {}
         for name in sorted(self._names):

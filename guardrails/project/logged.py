@@ -59,6 +59,8 @@ _CLIENT = re.compile(r"^(?:requests|httpx|aiohttp|urllib|urllib3)\.")
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
 _ANSWERS = re.compile(r"(?:^|\.)(?:get|post|put|patch|delete|head|request|send|urlopen|fetch)$")
 _HELD = frozenset(("key", "value", "plaintext", "raw"))  # attributes of a secret that are the secret
+_CLAIMS = re.compile(r"(?:^|\.)(?:decode|verify|get_unverified_claims)$")  # what a token says, not the token
+_HANDLES = re.compile(r"uuid[14]\(\)|UUIDField\(\)|UUID\(\)$|^object\(\)$")  # a token that names something
 _TEXT_TOKEN = re.compile(r"\[\*\]|split\(\)|tokeniz")
 _FETCHES = frozenset("get post put head request urlopen urlretrieve fetch download stream".split())
 _OPENS = frozenset("open Path exists isfile read_text read_bytes".split())
@@ -288,6 +290,10 @@ class Values:
         if "SecretStr" in value.path or "SecretBytes" in value.path:
             return True
         if isinstance(value.made, Call) and _MASKS.search(dotted(value.made.func).rpartition(".")[2]):
+            return True
+        if isinstance(value.made, Call) and _CLAIMS.search(dotted(value.made.func)):
+            return True
+        if words[-1:] == ["token"] and _HANDLES.search(value.path):
             return True
         return self._is_remade(hit) or (words[-1:] == ["token"] and _TEXT_TOKEN.search(value.path.lower()) is not None)
 

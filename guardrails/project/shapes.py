@@ -12,7 +12,7 @@ from guardrails.frameworks.model import Rows
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver
+from guardrails.outline import Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver, walk
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
@@ -42,6 +42,7 @@ class Shape(msgspec.Struct, frozen=True):
     of: str = ""
     at: Home | None = None
     seen: Expr | None = None
+    key: str = "id"
 
 
 class Shapes:
@@ -158,7 +159,9 @@ class Shapes:
         if value.instance and value.home is not None:
             name = self._row_class(value.home)
             if name:
-                return Shape("row", name, at, seen)
+                return Shape(
+                    "row", name, at, seen, self._key(*(base for base in self._resolver.bases(value.home) if isinstance(base, str)))
+                )
             return Shape("request", "", at, seen) if self._is_request_copy(value.home) else None
         path = value.path
         if (
@@ -190,10 +193,15 @@ class Shapes:
             return None
         name = self._model_name(value)
         if self._dicts.search(bare):
-            return Shape("row-as-dict", name, at, seen)
+            return Shape("row-as-dict", name, at, seen, self._key(bare))
         if self._one.search(bare) or (element and self._many.search(bare)):
-            return Shape("row", name, at, seen)
+            return Shape("row", name, at, seen, self._key(bare))
         return Shape("rows", name, at, seen) if self._many.search(bare) else None
+
+    def _key(self, *paths: str) -> str:
+        """The name of the primary key, by the framework of a class's bases or of a query's path."""
+        found = (spec.key for spec in self._rows for base in spec.bases if any(path.startswith(base) for path in paths))
+        return next(found, "id")
 
     def _is_query(self, path: str) -> bool:
         """The path starts at a class of rows, at a session, or at a manager."""
@@ -239,9 +247,8 @@ class Shapes:
 
     def _model_name(self, value: Value) -> str:
         """The model's name from the text of the query: `Order` of `Order.objects.get(..)`."""
-        func = getattr(value.made, "func", None)
-        text = dotted(func) if func is not None else ""
-        words = [word for word in re.split(r"[.()\[\]]+", text) if word[:1].isupper()]
+        names = [part.name for part in walk(value.made) if isinstance(part, Ref)] if isinstance(value.made, Call) else []
+        words = [word for name in names for word in name.split(".") if word[:1].isupper()]
         return words[0] if words else ""
 
 
@@ -256,5 +263,5 @@ def _calls(rows: tuple[Rows, ...], field: str) -> re.Pattern[str]:
 def _reference(text: str, shape: Shape) -> str:
     if shape.kind in ("row", "row-as-dict", "serialized-row"):
         base = re.sub(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|data)$", "", text)
-        return f"{base}.pk" if re.fullmatch(r"[\w.]+", base) and "request" not in base else "its id"
+        return f"{base}.{shape.key}" if re.fullmatch(r"[\w.]+", base) and "request" not in base else "its id"
     return "the ids" if shape.kind == "rows" else "the few fields that it needs"

@@ -9,6 +9,7 @@ from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import Code
 from guardrails.project.leaks import Leaks
+from guardrails.read import LANGUAGES, language_of
 
 _WEBHOOK = re.compile(rb"""(?i)(?:\bdef|\bclass|\bfunction|\bfn|\bconst)\s+\w*web_?hook|["'`/][^"'`\n]*web_?hook[^"'`\n]*["'`]""")
 _HANDLES = re.compile(
@@ -19,18 +20,18 @@ _HANDLES = re.compile(
 class Sift:
     """Chooses files by their words."""
 
-    def __init__(self, code: Code, catalogue: Catalogue) -> None:
-        self._code, self._catalogue = code, catalogue
+    def __init__(self, code: Code, catalogue: Catalogue, secret_words: frozenset[str] = frozenset()) -> None:
+        self._code, self._catalogue, self._secret_words = code, catalogue, secret_words
 
     def first(self) -> list[str]:
-        """The files that hold a word of a model, a settings key, an allow comment, or a log call near a secret word."""
-        index = self._code.words
-        words = {*self._catalogue.words(), "guardrails"}
-        phrases = {word for word in words if not word.replace("_", "a").isalnum()}
-        keys = self._catalogue.settings_keys()
-        words.update(keys, (word.decode("utf-8", "surrogateescape") for word in index.containing({key.upper() for key in keys})))
-        matching = [*index.holding_any(words - phrases), *(path for phrase in phrases for path in self._holding_phrase(phrase))]
-        leaks = Leaks(index)
+        """The files that hold a word of a model of their language, a settings key, an allow comment, or a log call near a secret word."""
+        index, keys = self._code.words, self._catalogue.settings_keys()
+        upper = (word.decode("utf-8", "surrogateescape") for word in index.containing({key.upper() for key in keys}))
+        matching = {*self._holding("guardrails: allow"), *index.holding_any((*keys, *upper))}
+        for language in sorted(set(LANGUAGES.values())):
+            found = (path for word in self._catalogue.words(language) for path in self._holding(word))
+            matching.update(path for path in found if language_of(path) == language)
+        leaks = Leaks(index, self._secret_words)
         logging = leaks.candidates().difference(matching)
         return sorted({*matching, *(path for path in logging if leaks.may_log(path, self._code.text(path)))})
 
@@ -48,10 +49,11 @@ class Sift:
         words = [word.decode("utf-8", "surrogateescape") for word in index.containing(("webhook", "web_hook"), ignore_case=True)]
         return [path for path in index.holding_any(words) if _WEBHOOK.search(text := self._code.text(path)) and _HANDLES.search(text)]
 
-    def _holding_phrase(self, phrase: str) -> list[str]:
-        """The files that hold a text of several words or signs: `tokio::spawn`."""
-        words = re.findall(r"\w+", phrase)
-        return [path for path in self._code.words.holding(words[-1]) if phrase.encode() in self._code.text(path)]
+    def _holding(self, text: str) -> list[str]:
+        """The files that hold a word, or a text of several words or signs: `tokio::spawn`."""
+        words = re.findall(r"\w+", text)
+        found = self._code.words.holding(words[-1])
+        return found if words[-1] == text else [path for path in found if text.encode() in self._code.text(path)]
 
     def naming_jobs(self, jobs: Iterable[JobSeen]) -> list[str]:
         """The files that name a job whose framework enqueues without a word of its own: `charge.send(..)`, `charge(..)`."""
