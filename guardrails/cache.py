@@ -31,8 +31,13 @@ GRAMMARS = {
     "rust": ("tree_sitter_rust",),
 }
 
-_decode = msgspec.msgpack.Decoder(Outline).decode
 _encode = msgspec.msgpack.Encoder().encode
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Outline]:
+    """Made on first use: looking through all the structures takes milliseconds."""
+    return msgspec.msgpack.Decoder(Outline)
 
 
 class Outlines(Protocol):
@@ -73,7 +78,7 @@ class Cache:
         key = _digest(source, f"{dialect}\0{reader_version(language)}".encode())
         if data := self._get(key):
             try:
-                return _decode(data)
+                return _decoder().decode(data)
             except (msgspec.MsgspecError, RecursionError, ValueError):
                 pass
         outline = read(path, source)
