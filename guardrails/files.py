@@ -123,9 +123,11 @@ def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: C
 
 
 def by_path(path: str) -> str:
-    """Why a file is not looked at for its path alone, "" for one that is: what browsers load, examples in documentation."""
+    """Why a file is not looked at for its path alone, "" for one that is: what browsers load, examples in documentation, tools' folders."""
     if _BROWSER.search(path):
         return "browser asset"
+    if path.startswith(".") or "/." in path:
+        return "hidden folder"
     return "documentation" if path.startswith(("docs/", "doc/")) and path.endswith(".py") else ""
 
 

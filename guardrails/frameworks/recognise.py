@@ -191,10 +191,18 @@ class Recogniser:
                 log = self._by_name(site, word)
                 if log is not None:
                     yield LogSeen(*log, Made(site.call, Home(part.path, index)), site)
-                elif word in self._catalogue.call_words or word in names or word == "" or word in aliases:
+                elif word in self._catalogue.call_words or word == "partial" or word in names or word == "" or word in aliases:
                     yield from self._site(part, index, site, jobs)
             for decorator in function.decorators:
                 yield from self._scheduled(part, index, function, decorator)
+
+    def _partial(self, made: Made, site: Site, jobs: JobTable) -> Iterator[Sighting]:
+        """`partial(queue.enqueue, f, ..)`: the enqueue that it will be."""
+        call = site.call
+        inner = Made(Call(call.start, call.end, call.args[0].value, call.args[1:]), made.home)
+        value = self._resolver.resolve(made.home.file, made.home.function, inner.call.func)
+        if value is not None and (value.path in self._catalogue.enqueues or self._catalogue.on_job):
+            yield from self._enqueue(inner, site, value, jobs)
 
     def _method_aliases(self, function: Function) -> set[str]:
         """Local names of methods that hand over work: `enqueue = queue.enqueue`, `partial(queue.enqueue_in, delay)`."""
@@ -216,7 +224,9 @@ class Recogniser:
         if value is None:
             yield from self._loose(made, site, None)
             return
-        if value.path in self._catalogue.logs:
+        if value.path == "functools.partial" and site.call.args:
+            yield from self._partial(made, site, jobs)
+        elif value.path in self._catalogue.logs:
             yield LogSeen(*self._catalogue.logs[value.path], made, site)
         elif value.path in self._catalogue.spawns:
             yield from self._spawn(made, site, value)

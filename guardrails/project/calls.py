@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
@@ -13,6 +14,7 @@ from guardrails.names.values import Home
 from guardrails.outline import Expr, Function
 
 _ROUNDS = 12
+_OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
 _EXPORTERS = ("/__init__.py", "/index.ts", "/index.js", "/mod.rs", "/lib.rs")  # files that export what others define
 _DOWN = 5  # calls below a webhook that are followed
 
@@ -39,6 +41,7 @@ class Callers:
     def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
         self._code, self._resolver, self._opened = code, resolver, opened
         self._edges: dict[Home, tuple[Edge, ...]] = {}
+        self._room = _OPENED
         self._exporters = frozenset(path for path in code.paths if path.endswith(_EXPORTERS))
         self._down: dict[Home, tuple[Edge, ...]] = {}
 
@@ -147,19 +150,31 @@ class Callers:
         return names
 
     def _parts(self, wanted: dict[str, set[Home]]) -> Iterator[Part]:
-        named: dict[str, None] = {}
+        read: set[str] = set()
+        fresh: dict[str, set[str]] = {}
         for name, homes in wanted.items():
             holding = self._code.words.holding(name)
-            named.update(dict.fromkeys(path for path in holding if self._code.is_read(path)))
-            for home in homes:
-                near = set(self._code.words.holding_any(self._beside(home, holding)))
-                named.update(dict.fromkeys(path for path in holding if path in near))
-        for path in sorted(named):
-            fresh = not self._code.is_read(path)
+            near = {path for home in homes for path in self._code.words.holding_any(self._beside(home, holding))}
+            read.update(path for path in holding if self._code.is_read(path))
+            fresh[name] = {path for path in holding if path in near and not self._code.is_read(path)}
+        opened = self._worth_opening(fresh)
+        for path in sorted(read | opened):
             part = self._code.part(path)
-            if fresh:
+            if path in opened:
                 self._opened(part)
             yield part
+
+    def _worth_opening(self, fresh: dict[str, set[str]]) -> set[str]:
+        """The files in which a name is called or passed; rare names first, for so long as there is room."""
+        chosen: set[str] = set()
+        for name in sorted(fresh, key=lambda name: (len(fresh[name]), name)):
+            used = re.compile(rb"(?<!def )(?<!fn )\b" + re.escape(name.encode()) + rb"\b\s*[(,)\]]")
+            found = {path for path in fresh[name] - chosen if used.search(self._code.text(path))}
+            if len(found) > self._room:
+                continue
+            self._room -= len(found)
+            chosen |= found
+        return chosen
 
     def _beside(self, home: Home, holding: list[str]) -> set[str]:
         """The words one of which a caller's file holds besides the name: the class, the module, a package that exports it again.

@@ -15,7 +15,11 @@ _CALLS = (*(b"." + level for level in (*_LEVELS, *_OTHERS)), b"print", *_MACROS)
 _WORDS = (*(level.decode() for level in (*_LEVELS, *_OTHERS)), "print", "pprint", "println")
 _WHOLE_NAMES = frozenset((b"headers", b"environ", b"all_headers", b"get_secret_value"))
 _REQUESTS = ("request", "req", "settings", "config", "env", "text", "job")
-_WHOLE = re.compile(rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b|\bprocess\.env\b|\bsettings\b|\.config\b|\.text\b|\bjob\b")
+# Only as they stand: an attribute or an item of theirs is told by its own name.
+_WHOLE = re.compile(
+    rb"\b(?:request|req)\.(?:data|body|json|form|POST|META)\b|\bprocess\.env\b(?![.\[\w])|"
+    rb"(?:\bsettings|\bjob|\.config)\b(?![.\[(\w=])|\bsettings\.(?:model_dump|dict)\(|\.text\b(?![.\[(\w=])"
+)
 _NAME = re.compile(rb"[\w-]+")
 _STRING = re.compile(rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)(?=\s*([:\]])?)""")
 _FILLED = re.compile(rb"\{([^{}]*)\}")

@@ -164,7 +164,7 @@ class Values:
         text = dotted(expr)
         last = text.rpartition(".")[2]
         noun = secret_noun(last, self._more)
-        if not noun and last in _HELD:
+        if not noun and last in _HELD and not self._is_own(hit):
             noun = secret_noun(text.rpartition(".")[0].rpartition(".")[2], self._more)
         if noun and not self._is_harmless(hit, last):
             return [self._logged(hit, noun)]
@@ -296,6 +296,12 @@ class Values:
         if words[-1:] == ["token"] and _HANDLES.search(value.path):
             return True
         return self._is_remade(hit) or (words[-1:] == ["token"] and _TEXT_TOKEN.search(value.path.lower()) is not None)
+
+    def _is_own(self, hit: Hit) -> bool:
+        """The attribute is taken from an instance of a class of the project, which says itself what it means."""
+        owner = receiver(hit.expr)
+        value = self._resolver.resolve(hit.home.file, hit.home.function, owner) if owner is not None else None
+        return value is not None and value.home is not None
 
     def _is_remade(self, hit: Hit) -> bool:
         """The name is assigned a masked form of itself before: `key = key[:4] + "***"`."""
