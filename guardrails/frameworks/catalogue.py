@@ -155,6 +155,9 @@ class Catalogue:
         on_job = {method.rpartition(".")[2] for _, method in self.on_job} - {"()"}
         self.job_words = _last_words(self.job_calls)
         self.handler_words = _last_words(self.handler_calls)
+        self.handler_roots: dict[str, set[str]] = {}
+        for symbol in self.handler_calls:
+            self.handler_roots.setdefault(symbol.rpartition(".")[2], set()).add(re.split(r"[.(]", symbol)[0])
         self.call_words = _last_words(self.enqueues, self.spawns, self.schedule_calls, self.logs) | on_job | frozenset(self.loose)
         self.log_words = frozenset(word for _, word in self.log_names)
         self.decorator_words = _last_words(self.job_decorators, self.handler_decorators, self.schedule_decorators)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -36,6 +36,7 @@ class Handlers:
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
+        self.names: Callable[[str, str], bool] = lambda path, word: True  # whether a file holds a word
         self.worth: AbstractSet[str] = frozenset()  # files that are worth reading for the sake of a handler
         self._waiting: dict[str, list[_Registration]] = {}
         self._parameter_words = frozenset(path.rpartition(".")[2] for path in catalogue.handler_parameters)
@@ -114,6 +115,8 @@ class Handlers:
             return
 
     def _registered(self, part: Part, index: int, site: Site) -> Iterator[HandlerSeen]:
+        if part.language == "python" and not any(self.names(part.path, root) for root in self._catalogue.handler_roots[last_word(site)]):
+            return
         value = self._known(part, index, site.call.func)
         found = self._catalogue.handler_calls.get(value.path) if value else None
         if found is None or value is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import msgspec
 
@@ -129,6 +130,8 @@ class _Understanding:
         self.done: set[str] = set()
 
     def run(self) -> Project:
+        holding = cache(lambda word: frozenset(self.code.words.holding(word)))
+        self.recogniser.handlers.names = lambda path, word: path in holding(word)
         self.recogniser.handlers.worth = frozenset(self.code.words.holding_any(self.catalogue.web_words()))
         fresh = self.sift.first()
         for _ in range(_ROUNDS):
