@@ -97,12 +97,6 @@ class Guard(msgspec.Struct, frozen=True):
     at: Place
 
 
-class App(Fact, frozen=True, kw_only=True):
-    """An application of a framework: settings belong to it."""
-
-    symbol: str
-
-
 class Job(Fact, frozen=True, kw_only=True):
     """A unit of background work. `place` is its name at the definition, `scope` the job's own function.
 
@@ -163,7 +157,7 @@ class Enqueue(Fact, frozen=True, kw_only=True):
 
 
 class Spawn(Fact, frozen=True, kw_only=True):
-    """Work started beside the current flow. `kind`: task, thread, process, pool, after-response, promise.
+    """Work started beside the current flow. `kind`: task, thread, process, pool, timer, after-response, promise.
 
     `kept` says in words who waits for it or ties it to the request ("" for nobody); `light` why its loss is harmless.
     `request_bound` spawns exist only while a request is answered, wherever they are written.

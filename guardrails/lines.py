@@ -27,7 +27,7 @@ class Lines:
         offset = max(self._mark, min(offset, len(self.source)))
         line = bisect_right(self.starts, offset)
         start = max(self.starts[line - 1], self._mark)
-        return line, len(self._decode(self.source[start:offset])) + 1
+        return line, len(self.decode(self.source[start:offset])) + 1
 
     def spot(self, path: str, start: int, end: int) -> Spot:
         """The lines and columns of a span."""
@@ -41,7 +41,8 @@ class Lines:
         """The line (from 1) that a byte offset stands in."""
         return bisect_right(self.starts, offset)
 
-    def _decode(self, data: bytes) -> str:
+    def decode(self, data: bytes) -> str:
+        """Bytes of the file as text; wrong ones become one character each."""
         errors = "surrogateescape" if self.encoding in ("utf-8", "ascii") else "replace"
         return data.decode(self.encoding, errors)
 

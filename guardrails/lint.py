@@ -120,7 +120,7 @@ def lint_texts(files: Mapping[str, str | bytes], config: Config | None = None, t
     """One run over a project that exists in memory only."""
     tree = memory(files, LANGUAGES)
     request = Request(tree.root, config or Config(tests="report"), today, strict=strict)
-    extra = [(path, tree.load(path).decode()) for path in sorted(files) if path.startswith(MODELS)]
+    extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
     project, known = _understand(tree, request.config, extra, NoCache())
     return judge(tree, project, known, request, NoCache())
 
@@ -355,7 +355,7 @@ class _Judge:
             over["test"] = tests
         shapes = (facts.Job, facts.Enqueue, facts.Handler, facts.Schedule, facts.Spawn)
         jobs, enqueues, handlers, schedules, spawns = (sum(isinstance(fact, shape) for fact in counted) for shape in shapes)
-        named = tuple(sorted({fact.framework for fact in counted if isinstance(fact, (facts.App, *shapes))}))
+        named = tuple(sorted({fact.framework for fact in counted if isinstance(fact, shapes)}))
         parsed = len(read & self.parsed.keys())
         passed_over = dict(sorted(over.items()))
         return Summary(len(read), parsed, jobs, enqueues, handlers, schedules, spawns, named, passed_over, self.known.frameworks)

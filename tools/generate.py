@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from guardrails import config, rulebook
-from guardrails.frameworks.model import Model
+from guardrails.frameworks.schema import schema_text
 from guardrails.report import json_
 from guardrails.rulebook import Rule
 
@@ -41,12 +41,6 @@ def readme(text: str, rules: Iterable[Rule]) -> str:
     return f"{head}{BEGIN}\n{table(rules)}\n{END}{tail}"
 
 
-def framework_schema() -> dict[str, Any]:
-    """The JSON schema of a framework model."""
-    made = msgspec.json.schema(Model)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "worker-guardrails framework model", **made}
-
-
 def generated() -> Mapping[Path, str]:
     """Every generated file with what it should hold."""
     schemas = ROOT / "guardrails" / "schemas"
@@ -55,7 +49,7 @@ def generated() -> Mapping[Path, str]:
         page: readme(page.read_text(encoding="utf-8"), rulebook.load(ROOT / "rules").values()),
         schemas / "check.schema.json": _json(json_.schema()),
         schemas / "config.schema.json": config.schema_text(),
-        schemas / "framework.schema.json": _json(framework_schema()),
+        schemas / "framework.schema.json": schema_text(),
     }
 
 

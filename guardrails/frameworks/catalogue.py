@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, Rows, ScheduleForm, SpawnForm
+from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
 
 FOLDER = Path(__file__).parent
 _ERRORS = (msgspec.ValidationError, ValueError)
@@ -108,7 +108,7 @@ class Catalogue:
         self._index_words()
 
     def _add(self, model: Model) -> None:
-        self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verbs2(model, key, value))
+        self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verb_pairs(model, key, value))
         self.returns.update(model.returns)
         self.callbacks.update(model.callbacks)
         self.extensions.update((extension.call, extension) for extension in model.extensions)
@@ -169,10 +169,6 @@ class Catalogue:
         symbols = (*self.handler_calls, *self.handler_decorators)
         return frozenset(word for symbol in symbols for word in re.findall(r"(\w+)\(\)", symbol))
 
-    def rows(self, language: str) -> tuple[Rows, ...]:
-        """What is a database row in a language."""
-        return tuple(model.rows for model in self.models if model.rows and language in model.languages)
-
     def words(self, language: str = "") -> frozenset[str]:
         """The words that bring a file of a language (none: any) into the first round: import roots and the models' own words."""
         models = [model for model in self.models if not language or language in model.languages]
@@ -197,7 +193,7 @@ def _verbs(model: Model, symbol: str) -> list[str]:
     return [symbol.replace("{verb}", verb) for verb in model.verbs] if "{verb}" in symbol else [symbol]
 
 
-def _verbs2(model: Model, key: str, value: str) -> list[tuple[str, str]]:
+def _verb_pairs(model: Model, key: str, value: str) -> list[tuple[str, str]]:
     if "{verb}" not in key:
         return [(key, value)]
     return [(key.replace("{verb}", verb), value.replace("{verb}", verb)) for verb in model.verbs]

@@ -111,8 +111,6 @@ class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     runs: str = "0"
     request_bound: bool = False
     joins: tuple[str, ...] = ()  # methods of the result that wait for it
-    kept_by: tuple[str, ...] = ()  # arguments whose presence ties it: `daemon` does not
-    skip_if: dict[str, Scalar] = {}
     scoped: bool = False  # leaving a `with` of the object waits for it
 
 

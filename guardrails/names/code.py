@@ -8,7 +8,6 @@ from typing import Protocol
 
 from guardrails.names.words import Words
 from guardrails.outline import Call, Expr, Function, Import, Index, Outline, Param, Ref, Site, Step, walk
-from guardrails.place import Place
 
 
 class Files(Protocol):
@@ -110,10 +109,6 @@ class Part:
                 for ref in _injected(param):
                     found.setdefault(ref.name.rpartition(".")[2], []).append((index, ref))
         return found
-
-    def place(self, start: int, end: int) -> Place:
-        """A place in this file."""
-        return Place(self.path, start, end)
 
 
 def last_word(site: Site) -> str:

@@ -262,7 +262,7 @@ class _Understanding:
 
 
 def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
-    """One fact a place, type and framework: a handler may be seen where it stands and where it is registered."""
+    """One fact a type, place and name: a handler may be seen where it stands and where it is registered."""
     found: dict[tuple[type, Place, str], Fact] = {}
     for fact in facts:
         found.setdefault((type(fact), fact.place, getattr(fact, "name", "")), fact)

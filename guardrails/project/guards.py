@@ -39,7 +39,7 @@ class Guards:
         return (
             self._recorded(home, function, step)
             or self._left_on_conflict(home, function, step)
-            or self._returned_early(home, function, step)
+            or self._early_exit(home, function, function.steps.index(step))
             or self._held(home, function, step)
         )  # fmt: skip
 
@@ -109,9 +109,6 @@ class Guards:
             return nx is not None and nx != "maybe"
         return last == "add" and "cache" in dotted(site.call.func).lower()
 
-    def _returned_early(self, home: Home, function: Function, step: Step) -> Guard | None:
-        return self._early_exit(home, function, function.steps.index(step))
-
     def _early_exit(self, home: Home, function: Function, before: int) -> Guard | None:
         """`if order.status == DONE: return` before the step."""
         for block in function.blocks:
@@ -137,7 +134,7 @@ def _dominates(function: Function, site: Site, step: Step) -> bool:
     own = function.steps[site.step]
     if own.start >= step.start:
         return False
-    return any(is_within(function, step.block, b) for b in (own.block,)) or any(
+    return is_within(function, step.block, own.block) or any(
         block.kind in ("try", "with") and is_within(function, step.block, block.parent) for block in _chain(function, own.block)
     )
 

@@ -21,7 +21,6 @@ from guardrails.facts import (
     Spawn,
     Unknown,
 )
-from guardrails.finding import Related
 from guardrails.frameworks.model import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
 from guardrails.names.options import Answer, Hit, Made, Options
@@ -107,7 +106,7 @@ class Linker:
             job=seen.job,
             key=setting,
             support=KeySupport(key.how, key.window, key.instead),
-            payload=tuple(self._shapes.payload(name, hit) for name, hit in self._payload(seen)),
+            payload=tuple(self._shapes.payload(hit) for _, hit in self._payload(seen)),
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
             carries_only=seen.form.signature,
@@ -162,7 +161,7 @@ class Linker:
         for arg in seen.made.call.args:
             for item in arg.value.items if isinstance(arg.value, Group) and arg.value.kind == "dict" else ():
                 name = str(item.key.value) if isinstance(item, Pair) and isinstance(item.key, Literal_) else ""
-                if key.how and (name in names or re.search(r"(?i)idempot|dedup", name)):
+                if key.how and (name in names or _KEY_WORD.search(name)):
                     return name
         return ""
 
@@ -268,10 +267,6 @@ class Linker:
             job=seen.job,
             when=seen.when,
         )
-
-    def related(self, home: Home, start: int, end: int, message: str) -> Related:
-        """A secondary place."""
-        return Related(Place(home.file, start, end), message)
 
 
 def _shown(seen: SpawnSeen) -> str:

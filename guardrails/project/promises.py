@@ -11,7 +11,7 @@ from guardrails.names.code import Part
 from guardrails.names.options import Hit, Made
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Call, Function, Site
+from guardrails.outline import Attr, Call, Site
 
 _FORM = SpawnForm(call="", kind="promise", request_bound=False)
 _CHAIN = frozenset(("then", "catch", "finally"))
@@ -25,10 +25,10 @@ def floating(resolver: Resolver, part: Part, catalogue: Catalogue) -> Iterator[S
     for index, function in enumerate(part.functions):
         for site in function.sites:
             if site.use in ("dropped", "void"):
-                yield from _promise(resolver, part, index, function, site, model)
+                yield from _promise(resolver, part, index, site, model)
 
 
-def _promise(resolver: Resolver, part: Part, index: int, function: Function, site: Site, model: Model) -> Iterator[SpawnSeen]:
+def _promise(resolver: Resolver, part: Part, index: int, site: Site, model: Model) -> Iterator[SpawnSeen]:
     call = site.call
     while isinstance(call.func, Attr) and call.func.name in _CHAIN and isinstance(call.func.base, Call):
         call = call.func.base

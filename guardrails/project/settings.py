@@ -105,8 +105,10 @@ class Settings:
         if owner is None:
             return Unknown("its base class was not read")
         for home in self._resolver.bases(owner):
-            for name in spec.attributes if isinstance(home, Home) else ():
-                answer = self._attribute(home, name) if isinstance(home, Home) else None
+            if not isinstance(home, Home):
+                continue
+            for name in spec.attributes:
+                answer = self._attribute(home, name)
                 if isinstance(answer, Hit) and spec.endless_attributes and isinstance(answer.expr, Literal_) and answer.expr.value is None:
                     return Known(NEVER, Place(answer.home.file, answer.expr.start, answer.expr.end))
                 setting = self._read(answer, spec)
@@ -169,7 +171,7 @@ class Settings:
         if setting is not None:
             return Limit(setting, cause=_cause(job, setting.at) if isinstance(setting, Known) else "")
         default = NEVER if spec.default is None else spec.default
-        looked = self._looked_in(job, spec)
+        looked = self._looked_in(job)
         at = looked[0] if looked else ""
         return Limit(Absent(default, spec.source, looked), cause=f"untimed:{job.model.framework}:{at}")
 
@@ -218,7 +220,7 @@ class Settings:
             return Unknown("only some of its workers have it on their command lines", known[0].at)
         return known[0] if len({k.value for k in known}) == 1 else Varies(tuple(known))
 
-    def _looked_in(self, job: JobSeen, spec: Timeout) -> tuple[str, ...]:
+    def _looked_in(self, job: JobSeen) -> tuple[str, ...]:
         files = [job.app.home.file] if job.app is not None else [made.home.file for made in self.apps.get(job.model.framework, ())]
         files += [path for path in self.settings_files(job.model) if self._concerns(path, job)]
         files += [line.place.path for line in (self.lines(job.model.worker) if job.model.worker else ())]
@@ -281,13 +283,13 @@ class Settings:
             if not (isinstance(entry.hit.expr, Literal_) and not entry.hit.expr.value) and self._concerns(entry.place.path, job):
                 return Repeat("late-ack", "its messages are acknowledged late", entry.place)
         for site in self._resolver.definition(job.home).sites:
-            if dotted(site.call.func) in spec.calls and dotted(site.call.func) != "retry":
+            if dotted(site.call.func) in spec.calls:
                 return Repeat("retried", "it retries itself", Place(job.home.file, site.call.start, site.call.end))
         return None
 
 
 def _normal(value: object, spec: Timeout, place: Place) -> Setting | None:
-    if value in spec.inherit and not (value == 0 and 0 not in spec.inherit):
+    if value in spec.inherit:
         return None
     if value in spec.never or value == NEVER:
         return Known(NEVER, place)

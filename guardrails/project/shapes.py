@@ -16,7 +16,6 @@ from guardrails.outline import Call, Closure, Comp, Expr, Group, Index, Literal_
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
-_ID = re.compile(r"(?:^|[._])(?:pk|id|uuid|guid|slug|key|hash|name|email)$|_ids?$")
 _ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
 _PLAIN_TYPE = re.compile(
     r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)"
@@ -46,7 +45,7 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class Shapes:
-    """Judges shapes with the `rows` of the models. `handlers` says whether a function answers requests."""
+    """Judges shapes with the `rows` of the models. `handlers` are the functions that answer requests."""
 
     def __init__(self, resolver: Resolver, rows: tuple[Rows, ...]) -> None:
         self._resolver = resolver
@@ -59,11 +58,11 @@ class Shapes:
         self._frames = tuple(f"{path.removesuffix('()')}()" for spec in rows for path in spec.frames)
         self.handlers: frozenset[Home] = frozenset()
 
-    def payload(self, name: str, hit: Hit) -> Payload:
+    def payload(self, hit: Hit) -> Payload:
         """The payload fact of one argument."""
         shape = self.of(hit.home, hit.expr) or Shape("unknown")
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
-        what = _WORDS.get(shape.kind, "").format(shape.of or "database").replace("a whole database", "a whole database")
+        what = _WORDS.get(shape.kind, "").format(shape.of or "database")
         return Payload(
             text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape)
         )

@@ -17,7 +17,6 @@ State: TypeAlias = Callable[[Reader, Node], None]
 
 _ASSIGNMENT, _AUGMENTED, _TYPE = kind("assignment"), kind("augmented_assignment"), kind("type")
 _ALIASED, _STAR, _CHEVRON = kind("aliased_import"), kind("wildcard_import"), kind("chevron")
-_FROM = kind("from", False)
 
 
 def _expression_statement(r: Reader, node: Node) -> None:

@@ -55,8 +55,7 @@ class Sources:
 def decode(lines: Lines, line: int) -> str:
     """A line without its end, as the columns of a `Spot` count its characters."""
     start, end = lines.span(line)
-    errors = "surrogateescape" if lines.encoding in ("utf-8", "ascii") else "replace"
-    return lines.source[start:end].rstrip(b"\r\n").removeprefix(codecs.BOM_UTF8 if line == 1 else b"").decode(lines.encoding, errors)
+    return lines.decode(lines.source[start:end].rstrip(b"\r\n").removeprefix(codecs.BOM_UTF8 if line == 1 else b""))
 
 
 def strip(line: str, column: int, end: int, room: int) -> Strip:
