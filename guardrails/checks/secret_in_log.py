@@ -20,7 +20,7 @@ def check(log: Log) -> Iterator[Finding]:
     names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets[:3]))
     message = f"`{log.call}` in {log.scope.title} writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."
-    yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.text}", confidence=confidence,
+    yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.secret}", confidence=confidence,
                   related=tuple(r for value in secrets for r in value.evidence))  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from guardrails.facts import NEVER, Absent, Job, Known, Unknown, finding, unsure
+from guardrails.facts import NEVER, Absent, Job, Known, Unknown, Varies, finding, unsure
 from guardrails.finding import Finding, Related, Unsure
 
 RULE = "untimed-job"
@@ -28,6 +28,10 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."
         yield _say(job, message, job.limit_related)
+    elif isinstance(limit, Varies) and any(one.value == NEVER for one in limit.values):
+        message = f"`{job.name}` may run for ever in some of its deployments: they do not agree on its time limit, and one has none."
+        places = tuple(Related(one.at, "no limit here" if one.value == NEVER else "a limit here") for one in limit.values)
+        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, confidence="medium", related=places)
     elif isinstance(limit, Unknown) and limit.present == "maybe":
         yield unsure(job, RULE, f"`{job.name}` may have no time limit: {limit.why}.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -37,7 +36,7 @@ class Handlers:
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
         self.names: Callable[[str, str], bool] = lambda path, word: True  # whether a file holds a word
-        self.worth: AbstractSet[str] = frozenset()  # files that are worth reading for the sake of a handler
+        self.worth: frozenset[str] = frozenset()  # files that are worth reading for the sake of a handler
         self._waiting: dict[str, list[_Registration]] = {}
         self._parameter_words = frozenset(path.rpartition(".")[2] for path in catalogue.handler_parameters)
 

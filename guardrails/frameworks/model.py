@@ -110,7 +110,6 @@ class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     kind: str
     runs: str = "0"
     request_bound: bool = False
-    joins: tuple[str, ...] = ()  # methods of the result that wait for it
     scoped: bool = False  # leaving a `with` of the object waits for it
 
 
@@ -189,5 +188,3 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     rows: Rows | None = None
     records_once: tuple[str, ...] = ()  # calls that record an id once: get_or_create, cache.add, set(nx=True)
     locks: tuple[str, ...] = ()
-    waits: tuple[str, ...] = ()  # calls that wait for what they are given: asyncio.gather
-    connects: tuple[str, ...] = ()  # calls whose body runs while a stream or socket is open

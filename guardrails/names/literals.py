@@ -36,6 +36,8 @@ def item(r: Resolver, base: Value, key: Expr) -> Value | None:
     """What an index gives."""
     if isinstance(base.made, Group) and base.path == "<group>":
         return entry(r, base, key.value) if isinstance(key, Literal_) and isinstance(key.value, str) else any_entry(r, base)
+    if isinstance(key, Literal_) and isinstance(key.value, str):
+        return msgspec.structs.replace(base, path=f"{base.path}[{key.value!r}]", home=None)
     if isinstance(key, Literal_) and isinstance(key.value, int):
         return msgspec.structs.replace(base, path=f"{base.path}[{key.value}]", home=None)
     if isinstance(key, Other):

@@ -7,7 +7,6 @@ item, `x[*]` an element. A definition of the project has its module's id in fron
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 
 import msgspec
@@ -57,23 +56,24 @@ class Resolver:
         self._extensions: dict[tuple[str, str], Value] = {}
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
-        self._shallow_memory: dict[tuple[str, int, int, int, type], Value | None] = {}
+        self._shallow_memories: dict[frozenset[str], dict[tuple[str, int, int, int, type], Value | None]] = {}
         self._shallow_reads = 0
         self._is_shallow = False
-        self._worth: AbstractSet[str] = frozenset()
+        self._worth: frozenset[str] = frozenset()
         self._deep = 0
         self._globals: set[tuple[str, str]] = set()
 
     @contextmanager
-    def shallow(self, worth: AbstractSet[str] = frozenset()) -> Iterator[None]:
+    def shallow(self, worth: frozenset[str] = frozenset()) -> Iterator[None]:
         """Resolve without reading another file, unless it is worth it: what lies in one that was not read stays a path."""
         if self._code.reads != self._shallow_reads:
-            self._shallow_memory, self._shallow_reads = {}, self._code.reads
-        kept, self._memory, self._is_shallow, self._worth = self._memory, self._shallow_memory, True, worth
+            self._shallow_memories, self._shallow_reads = {}, self._code.reads
+        outer = self._memory, self._is_shallow, self._worth
+        self._memory, self._is_shallow, self._worth = self._shallow_memories.setdefault(worth, {}), True, worth
         try:
             yield
         finally:
-            self._shallow_memory, self._memory, self._is_shallow = self._memory, kept, False
+            self._memory, self._is_shallow, self._worth = outer
 
     def extend(self, path: str, name: str, value: Value) -> None:
         """Give whatever has this path an attribute: `app.decorate("queues", ..)`. What was resolved before is forgotten."""

@@ -229,8 +229,7 @@ class _Understanding:
         self.settings = Settings(self.code, self.resolver)
         rows = tuple(model.rows for model in self.catalogue.models if model.rows)
         self.shapes = Shapes(self.resolver, rows)
-        waits = frozenset(path for model in self.catalogue.models for path in model.waits)
-        self.keeping = Keeping(self.resolver, waits)
+        self.keeping = Keeping(self.resolver)
         values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words), self.catalogue.whole)
         return Linker(self.resolver, self.callers, self.settings, self.shapes, self.keeping, values)
 

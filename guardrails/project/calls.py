@@ -73,7 +73,7 @@ class Callers:
 
     def descend(self, home: Home, names: AbstractSet[str]) -> None:
         """Follow the calls below an entry. Files that were not read are read only where they hold one of the names."""
-        worth = set(self._code.words.holding_any(names))
+        worth = frozenset(self._code.words.holding_any(names))
         todo, seen = [(home, 0)], {home}
         while todo:
             one, depth = todo.pop(0)
@@ -83,7 +83,7 @@ class Callers:
                     todo.append((callee, depth + 1))
                     self._down[callee] = (*self._down.get(callee, ()), edge)
 
-    def _calls_in(self, home: Home, worth: AbstractSet[str]) -> Iterator[tuple[Home, Edge]]:
+    def _calls_in(self, home: Home, worth: frozenset[str]) -> Iterator[tuple[Home, Edge]]:
         functions = self.functions(home)
         inside = [
             index for index in range(len(functions)) if Home(home.file, index) == home or self.outermost(Home(home.file, index)) == home

@@ -10,15 +10,31 @@ from guardrails.frameworks.catalogue import Catalogue
 from guardrails.names.options import Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Block, Function, Literal_, Ref, Site, Step, dotted, enclosing, is_within, walk
+from guardrails.outline import (
+    Attr,
+    Block,
+    Call,
+    Expr,
+    Function,
+    Literal_,
+    Op,
+    Ref,
+    Site,
+    Step,
+    dotted,
+    enclosing,
+    is_within,
+    walk,
+)
 from guardrails.place import Place
+from guardrails.project.secrets import words_of
 
-_LOCK = re.compile(
-    r"(?i)(?:^|[._])(?:[a-z_]*lock(?!ed_?out)[a-z_]*|acquire|select_for_update|advisory_[a-z_]+|singleton|dedup\w*|claim\w*|is_duplicate|already_\w+|mark_processed|seen_before)(?:$|[.(])"
-)
-_STATE = re.compile(
-    r"(?i)(?:^|[._])(?:status|state|processed(?:_at)?|done|sent(?:_at)?|completed(?:_at)?|finished(?:_at)?|exists|is_\w+ed|already_\w+|delivered|handled|paid)(?:$|[.(\[])"
-)
+# Words that make a call a lock or a claim; `clock`, `unlock` and `block` are other words.
+_LOCKS = frozenset(("lock", "locked", "locks", "mutex", "semaphore", "singleton", "dedup", "dedupe", "deduplicate", "claim", "claimed"))
+_CLAIMS = frozenset(("select_for_update", "is_duplicate", "mark_processed", "seen_before"))
+_FREED = frozenset(("unlock", "release", "out"))
+_STATES = frozenset("status state processed done sent completed finished delivered handled paid exists".split())
+_EFFECTS = frozenset("send charge pay capture refund transfer post put create save delete publish enqueue delay mail notify insert".split())
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
 _UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
 _DEEPEST = 2
@@ -44,11 +60,15 @@ class Guards:
         )  # fmt: skip
 
     def opening(self, home: Home) -> Guard | None:
-        """A guard at the opening of a job's body."""
+        """A guard at the opening of a job's body: before the first call that has an effect."""
         function = self._resolver.definition(home)
-        found = (self._guarding(home, site, 0) for site in function.sites)
-        first = next((guard for guard in found if guard is not None), None)
-        return first or self._early_exit(home, function, len(function.steps))
+        for site in function.sites:
+            guard = self._guarding(home, site, 0)
+            if guard is not None:
+                return guard
+            if _EFFECTS.intersection(words_of(dotted(site.call.func).rpartition(".")[2])):
+                return self._early_exit(home, function, site.step)
+        return self._early_exit(home, function, len(function.steps))
 
     def _recorded(self, home: Home, function: Function, step: Step) -> Guard | None:
         for site in function.sites:
@@ -91,7 +111,7 @@ class Guards:
             return Guard("an insert that skips conflicts records it once", place)
         if text.rpartition(".")[2] in self._once_words - {"add", "set", "insert", "get"}:
             return Guard(f"`{text}` records it once", place)
-        if _LOCK.search(text):
+        if _is_lock(text):
             return Guard(f"`{text}` guards it", place)
         if value is not None and value.home is not None and depth < _DEEPEST and self._resolver.definition(value.home).kind == "function":
             inner = self._resolver.definition(value.home)
@@ -114,7 +134,7 @@ class Guards:
         for block in function.blocks:
             if block.kind == "if" and block.ends in ("return", "raise") and 0 <= block.opened_by < before:
                 test = function.steps[block.opened_by]
-                if test.value is not None and any(_STATE.search(dotted(expr)) for expr in walk(test.value)):
+                if test.value is not None and _asks_state(test.value):
                     return Guard("a status check returns early", Place(home.file, test.start, test.end))
         return None
 
@@ -122,7 +142,7 @@ class Guards:
         """The step stands below `if created:`, inside `with lock`, or in a try that catches a conflict."""
         for block in enclosing(function, step.block):
             opener = function.steps[block.opened_by] if block.opened_by >= 0 else None
-            if block.kind == "with" and opener is not None and opener.value is not None and _LOCK.search(dotted(opener.value)):
+            if block.kind == "with" and opener is not None and opener.value is not None and _is_lock(dotted(opener.value)):
                 return Guard("a lock is held around it", Place(home.file, opener.start, opener.end))
             if block.kind == "try" and any(_is_conflict_catch(s) and s.block == block.parent for s in function.steps):
                 return Guard("a unique insert fails for what was seen before", Place(home.file, block.start, block.start))
@@ -154,3 +174,26 @@ def _is_conflict_catch(step: Step) -> bool:
 
 def _catches_conflict(function: Function) -> bool:
     return any(_is_conflict_catch(step) for step in function.steps)
+
+
+def _is_lock(text: str) -> bool:
+    """A call or an object that is a lock, by its words."""
+    last = text.replace("()", "").rpartition(".")[2]
+    words = set(words_of(last))
+    if last == "acquire":
+        words |= set(words_of(text.replace("()", "").rpartition(".")[0].rpartition(".")[2]))
+    return last in _CLAIMS or last.startswith("already_") or bool(words & _LOCKS and not words & _FREED)
+
+
+def _asks_state(test: Expr) -> bool:
+    """A condition on a state; that something does not exist yet is none."""
+    absent = isinstance(test, Op) and test.op == "not"
+    for expr in walk(test):
+        words = words_of(dotted(expr).replace("()", "").rpartition(".")[2]) if isinstance(expr, Ref | Attr | Call) else []
+        if not words or (absent and words[-1] == "exists"):
+            continue
+        if words[0] == "already" or words[-1] in _STATES or (words[0] in ("is", "was", "has") and words[-1] in _STATES):
+            return True
+        if words[-1] == "at" and words[-2:-1] and words[-2] in _STATES:
+            return True
+    return False

@@ -10,11 +10,13 @@ from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Literal_, Ref, Site, dotted, enclosing, is_within, walk
+from guardrails.project.secrets import words_of
 
-_LIGHT = re.compile(
-    r"(?i)(?:^|[._])(?:(?:emit|record|report|send|track|push|incr\w*|log|flush|update)_?\w*(?:metric|stat|telemetry|gauge|counter|usage)s?\w*"
-    r"|unlink|rmtree|remove_?(?:file|dir|temp\w*)?|cleanup\w*|clean_up\w*|delete_?(?:temp|tmp|file|dir)\w*|close|aclose|shutdown|incr|gauge)$"
-)
+_TELL = frozenset("emit record report send track push incr increment log flush update observe".split())
+_NUMBERS = frozenset("metric metrics stat stats telemetry gauge gauges counter counters usage histogram".split())
+_CLEANERS = frozenset("unlink rmtree close aclose shutdown cleanup incr gauge remove".split())
+_LEFTOVERS = frozenset("file files dir temp tmp directory".split())
+_LOOKERS = frozenset("str repr id type print len bool drop void then catch debug info warning warn error exception log isinstance".split())
 # Whoever is told about work that was done: losing a word to it loses a number, not the work.
 _OBSERVERS = re.compile(
     r"(?i)(?:^|[._])(?:metrics?|statsd|telemetry|prometheus|datadog|otel|tracer|analytics|posthog|\w*logger\w*)(?:$|[._])"
@@ -31,10 +33,10 @@ _STREAMS = re.compile(
 
 
 class Keeping:
-    """Judges spawns; `waits` are calls that wait for what they are given, `enqueues` the places where work is handed to a queue."""
+    """Judges spawns; `enqueues` are the places where work is handed to a queue."""
 
-    def __init__(self, resolver: Resolver, waits: frozenset[str]) -> None:
-        self._resolver, self._waits = resolver, waits
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
         self.enqueues: set[tuple[str, int]] = set()
 
     def kept(self, seen: SpawnSeen) -> str:
@@ -72,7 +74,7 @@ class Keeping:
         if site.use == "kept":
             return "it is collected"
         if site.use == "passed":
-            return "it is passed on" if self._collects(site, home, function) else ""
+            return "it is passed on" if self._collects(site) else ""
         if site.use == "chained":
             return "it is waited for" if site.holder in _JOINS else ""
         if site.use == "assigned" and site.holder not in ("", "_"):
@@ -81,20 +83,10 @@ class Keeping:
             return f"`{site.holder}` is waited for or held" if self._used(function, site.holder) else ""
         return ""
 
-    def _collects(self, site: Site, home: Home, function: Function) -> bool:
-        last = site.holder.rpartition(".")[2]
-        if last in ("drop", "void", "print"):
-            return False
-        outer = next(
-            (
-                s
-                for s in function.sites
-                if s.call.start <= site.call.start and s.call.end >= site.call.end and s is not site and dotted(s.call.func) == site.holder
-            ),
-            None,
-        )
-        value = self._resolver.resolve(home.file, home.function, outer.call.func) if outer is not None else None
-        return last in _COLLECT or (value is not None and value.path in self._waits) or last not in ("then", "catch")
+    @staticmethod
+    def _collects(site: Site) -> bool:
+        """Whoever takes it keeps it, unless it only looks at it."""
+        return site.holder.rpartition(".")[2] not in _LOOKERS
 
     def _used(self, function: Function, name: str) -> bool:
         """The name is awaited, joined, returned, collected or passed on later in the function."""
@@ -102,7 +94,7 @@ class Keeping:
             for expr in walk(step.value) if step.value is not None else ():
                 if isinstance(expr, Await) and dotted(expr.value) == name:
                     return True
-                if isinstance(expr, Call) and (self._joins(expr, name) or any(_is(arg.value, name) for arg in expr.args)):
+                if isinstance(expr, Call) and (self._joins(expr, name) or self._takes(expr, name)):
                     return True
             if step.kind in ("return", "iterate") and step.value is not None and any(_is(e, name) for e in walk(step.value)):
                 return True
@@ -115,6 +107,10 @@ class Keeping:
             ):
                 return True
         return False
+
+    @staticmethod
+    def _takes(call: Call, name: str) -> bool:
+        return dotted(call.func).rpartition(".")[2] not in _LOOKERS and any(_is(arg.value, name) for arg in call.args)
 
     @staticmethod
     def _joins(call: Call, name: str) -> bool:
@@ -139,7 +135,7 @@ class Keeping:
         if isinstance(hit.expr, Closure):
             return self._light_body(Home(hit.home.file, hit.expr.function))
         text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
-        if _LIGHT.search(text.replace("()", "")) or _OBSERVERS.search(text.rpartition(".")[0]):
+        if _is_light(text) or _OBSERVERS.search(text.rpartition(".")[0]):
             return "it only cleans up or emits a metric"
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
         if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
@@ -163,8 +159,8 @@ class Keeping:
         if sites and all((home.file, site.call.start) in self.enqueues for site in sites):
             return "it only hands work over"
         texts = [dotted(site.call.func).replace("()", "") for site in sites]
-        serious = [text for text in texts if not _LIGHT.search(text) and not _is_log(text)]
-        return "it only cleans up or emits a metric" if texts and not serious and any(_LIGHT.search(t) for t in texts) else ""
+        serious = [text for text in texts if not _is_light(text) and not _is_log(text)]
+        return "it only cleans up or emits a metric" if texts and not serious and any(_is_light(t) for t in texts) else ""
 
     def streams(self, function: Function) -> bool:
         """The function answers with a stream that lives as long as the connection."""
@@ -192,3 +188,15 @@ def _is_log(text: str) -> bool:
         or last in ("debug", "info", "warning", "warn", "error", "exception", "log", "print")
         or text in ("str", "Path", "exists")
     )
+
+
+def _is_light(text: str) -> bool:
+    """A call that cleans up or emits a number, by its words: `unlink`, `remove_temp_file`, `record_usage`."""
+    words = words_of(text.replace("()", "").rpartition(".")[2])
+    if not words:
+        return False
+    if words[0] in _CLEANERS or words[:2] == ["clean", "up"]:
+        return len(words) == 1 or words[0] in ("cleanup", "clean") or bool(_LEFTOVERS & set(words))
+    if words[0] == "delete":
+        return bool(_LEFTOVERS & set(words))
+    return words[0] in _TELL and bool(_NUMBERS & set(words))

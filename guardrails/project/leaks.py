@@ -35,7 +35,7 @@ class Leaks:
     """The words of a project that name a secret, and the files in which a log call may write one."""
 
     def __init__(self, words: Words, more: frozenset[str] = frozenset()) -> None:
-        self._words = words
+        self._words, self._more = words, more
         parts = NOUNS | {pair[1] for pair in PAIRS} | more
         self._names = {
             word for word in words.containing(parts, ignore_case=True) if secret_noun(word.decode("utf-8", "replace"), more)
@@ -68,9 +68,12 @@ class Leaks:
 
     def _tells(self, said: bytes, values: bytes) -> bool:
         """An expression names a secret, or a label does right before a value."""
-        if any(name in self._names or (b"-" in name and _noun(name)) for name in _NAME.findall(values)):
+        if any(name in self._names or (b"-" in name and self._noun(name)) for name in _NAME.findall(values)):
             return True
-        return any(_noun(_label(said, end.start())) for end in _LABELLED.finditer(said))
+        return any(self._noun(_label(said, end.start())) for end in _LABELLED.finditer(said))
+
+    def _noun(self, name: bytes) -> str:
+        return secret_noun(name.decode("latin-1"), self._more)
 
     def _built(self, path: str, text: bytes) -> Iterator[tuple[int, bytes]]:
         """The variables that are assigned something with a secret in it, with the place."""
@@ -110,7 +113,3 @@ def _label(said: bytes, end: int) -> bytes:
     for filler in _FILLERS:
         label = label.removesuffix(filler)
     return label
-
-
-def _noun(name: bytes) -> str:
-    return secret_noun(name.decode("latin-1"))

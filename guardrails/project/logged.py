@@ -124,7 +124,7 @@ class Values:
             text = as_text(label)
             words = _LABEL.search(text) if text is not None else None
             if words and isinstance(part, Ref) and part.name.rpartition(".")[2].lower() in _NAMELESS:
-                noun = secret_noun(words[1].replace(" ", "_"))
+                noun = secret_noun(words[1].replace(" ", "_"), self._more)
                 if noun:
                     return [self._logged(Hit(part, hit.home), noun)]
         return []
@@ -189,14 +189,14 @@ class Values:
             return []
         if isinstance(made, Group):
             return self._literal_headers(hit, made)
-        if isinstance(made, Comp | Literal_) and not any(secret_noun(key) for key in self._added_keys(hit)):
+        if isinstance(made, Comp | Literal_) and not any(secret_noun(key, self._more) for key in self._added_keys(hit)):
             return []
         return [self._logged(hit, "whole headers", whole=True)]
 
     def _literal_headers(self, hit: Hit, group: Group) -> list[Logged]:
         """A literal mapping is judged by its keys, and by those that are added later; a list is a table's head."""
         keys = [as_text(item.key) or "" for item in group.items if isinstance(item, Pair)] + self._added_keys(hit)
-        secret = next((key for key in keys if secret_noun(key.replace("-", "_")) or "api-key" in key.lower()), "")
+        secret = next((key for key in keys if secret_noun(key.replace("-", "_"), self._more) or "api-key" in key.lower()), "")
         hidden = any(isinstance(item, Spread) for item in group.items)
         return [self._logged(hit, "whole headers", whole=True)] if group.kind == "dict" and (secret or hidden) else []
 

@@ -181,11 +181,15 @@ class Settings:
         values = [(entry, setting) for entry, setting in settings if setting is not None]
         if not values:
             return self._hidden(job, spec)
-        sure = [setting for entry, setting in values if entry.sure]
+        sure = [(entry.key, setting) for entry, setting in values if entry.sure]
         if not sure:
             return Unknown("it is set only under a condition", values[0][0].place)
-        finite = [s for s in sure if not (isinstance(s, Known) and s.value == NEVER)]
-        return finite[-1] if finite else sure[-1]
+        for key in {key: None for key, _ in sure}:
+            same = [setting for k, setting in sure if k == key]
+            if not any(_is_endless(setting) for setting in same):
+                return same[-1]
+        known = tuple(setting for _, setting in sure if isinstance(setting, Known))
+        return known[-1] if all(map(_is_endless, known)) else Varies(known)
 
     def _hidden(self, job: JobSeen, spec: Timeout) -> Setting | None:
         """Settings that arrive by a mapping that was not resolved: `app.conf.update(**config)`."""
@@ -213,12 +217,14 @@ class Settings:
     def _on_command_lines(self, job: JobSeen, spec: Timeout) -> Setting | None:
         lines = self.lines(job.model.worker) if spec.flags and job.model.worker else ()
         given = [(line, flag(line, spec.flags)) for line in lines]
-        known = [Known(_number(value), line.place) for line, value in given if value is not None]
-        if not known:
+        read = [_normal(value, spec, line.place) for line, value in given if value is not None]
+        settings = [setting for setting in read if setting is not None]
+        if not settings:
             return None
-        if len(known) < len(given):
-            return Unknown("only some of its workers have it on their command lines", known[0].at)
-        return known[0] if len({k.value for k in known}) == 1 else Varies(tuple(known))
+        if len(settings) < len(given):
+            return Unknown("only some of its workers have it on their command lines", given[0][0].place)
+        known = tuple(setting for setting in settings if isinstance(setting, Known))
+        return settings[0] if len(known) < len(settings) or len({one.value for one in known}) == 1 else Varies(known)
 
     def _looked_in(self, job: JobSeen) -> tuple[str, ...]:
         files = [job.app.home.file] if job.app is not None else [made.home.file for made in self.apps.get(job.model.framework, ())]
@@ -289,14 +295,18 @@ class Settings:
 
 
 def _normal(value: object, spec: Timeout, place: Place) -> Setting | None:
-    if value in spec.inherit:
+    number = _number(value) if isinstance(value, str) else value
+    if number in spec.inherit:
         return None
-    if value in spec.never or value == NEVER:
+    if number in spec.never or number == NEVER:
         return Known(NEVER, place)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        number = _number(str(value))
-        return Known(number * spec.unit if isinstance(number, float) else number, place)
-    return Known(value * spec.unit, place)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return Unknown("its value is only known when it runs", place, "yes")
+    return Known(number * spec.unit, place)
+
+
+def _is_endless(setting: Setting) -> bool:
+    return isinstance(setting, Known) and setting.value == NEVER
 
 
 def _number(text: str) -> float | str:

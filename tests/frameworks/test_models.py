@@ -59,7 +59,7 @@ def claims(model: Model) -> Iterator[tuple[str, str]]:
 def named(model: Model) -> list[str]:
     """Every symbol that a model's code is compared with."""
     rows = model.rows
-    listed = [*model.records_once, *model.locks, *model.waits, *model.connects, *model.apps]
+    listed = [*model.records_once, *model.locks, *model.apps]
     if rows is not None:
         listed += [
             *rows.bases,
