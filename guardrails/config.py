@@ -144,7 +144,7 @@ def near(word: str, words: Collection[str]) -> str:
     return "`guardrails rules` lists them" if len(words) > 15 else f"known are {', '.join(words)}"
 
 
-_TABLE = re.compile(r"^[ \t]*\[{1,2}[ \t]*(?:tool|\"tool\"|'tool')[ \t]*\.[ \t]*[\"']?guardrails[\"']?[ \t]*[].]", re.MULTILINE)
+_TABLE = re.compile(r"^[ \t]*\[{1,2}[ \t]*(?:tool|\"tool\"|'tool')[ \t]*\.[ \t]*[\"']?guardrails[\"']?[ \t]*(?:[].]|$)", re.MULTILINE)
 Path_: TypeAlias = tuple[str | int, ...]
 
 

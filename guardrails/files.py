@@ -173,7 +173,8 @@ def find_root(paths: Iterable[Path]) -> Path:
             break
         if pyproject is None and (folder / "pyproject.toml").is_file():
             pyproject = folder
-    return repository or pyproject or start
+    here = Path.cwd()
+    return repository or pyproject or (here if start.is_relative_to(here) else start)
 
 
 def common_folder(paths: Iterable[Path]) -> Path:

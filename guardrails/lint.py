@@ -130,7 +130,7 @@ def _understand(tree: Tree, config: Config, extra: Sequence[tuple[str, str]], ou
     from guardrails.project import understand
 
     found = catalogue.load(extra, outlines.remember)
-    known = Known(found.words(), tuple(sorted({model.framework for model in found.models if model.jobs})))
+    known = Known(found.signs(), tuple(sorted({model.framework for model in found.models if model.jobs})))
     return understand(tree, found, config, outlines.outline), known
 
 

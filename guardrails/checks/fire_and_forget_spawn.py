@@ -37,7 +37,7 @@ def check(spawn: Spawn, project: Project) -> Iterator[Finding]:
 
 
 def _say(spawn: Spawn, who: str, related: tuple[Related, ...]) -> Finding:
-    work = f"`{spawn.runs}`" if spawn.runs and spawn.runs != "a closure" else "work"
-    how = _HOW.get(spawn.kind, "beside the request")
-    message = f"{who} starts {work} {how} (`{spawn.call}`): a restart or crash loses it, and its failure is seen by nobody."
+    work = f"`{spawn.runs}`" if spawn.runs else "work"
+    how = _HOW.get(spawn.kind, "beside the request") + (f" (`{spawn.call}`)" if spawn.call else "")
+    message = f"{who} starts {work} {how}: a restart or crash loses it, and its failure is seen by nobody."
     return finding(spawn, RULE, message[0].upper() + message[1:], FIX, subject=f"{spawn.call}:{spawn.runs}", related=related)

@@ -40,13 +40,19 @@ def _keyed(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
     if where is None:
         return
     place, way, sure = where
-    said = (
-        f"`{enqueue.misplaced_key}` stands in the data, where the queue does not look"
-        if enqueue.misplaced_key
-        else f"it carries no {enqueue.support.how}"
-    )
-    message = f"{place}, yet {said}: the same work may run twice"
+    said, fix = _said(enqueue, fix)
+    message = f"{place}, and {said}, so the same work may run twice"
     yield _say(enqueue, message, fix, way) if sure else _say(enqueue, message, fix, way, warning=True)
+
+
+def _said(enqueue: Enqueue, fix: str) -> tuple[str, str]:
+    """What is wrong with the key, and the smallest fix."""
+    if enqueue.misplaced_key:
+        return f"`{enqueue.misplaced_key}` stands in the data, where the queue does not look", fix
+    half = enqueue.key.looked_in[0] if isinstance(enqueue.key, Absent) and enqueue.key.looked_in else ""
+    if half:
+        return f"its key does nothing without `{half}`", f"Add `{half}` to the key that it carries."
+    return f"the enqueue carries no {enqueue.support.how}", fix
 
 
 def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
@@ -76,8 +82,9 @@ def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, 
             return f"job `{entry.fact.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.unsafe:
-            verbs = "/".join(entry.fact.methods)
-            return f"a client may send {verbs} `{entry.fact.name}` again", _places(entry, "the handler"), False
+            verbs, name = "/".join(entry.fact.methods), entry.fact.name
+            sent = f"`{name}`" if name.startswith(verbs) else f"{verbs} `{name}`"
+            return f"a client may send {sent} again", _places(entry, "the handler"), False
     return None
 
 

@@ -17,7 +17,7 @@ def check(log: Log) -> Iterator[Finding]:
         return
     first = secrets[0]
     confidence: Confidence | None = "low" if log.on_terminal else None
-    names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets[:3]))
+    names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets if value.secret == first.secret))
     message = f"`{log.call}` in {log.scope.title} writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."
     yield finding(log, RULE, message, fix, subject=f"{log.call}:{first.secret}", confidence=confidence,
@@ -25,4 +25,7 @@ def check(log: Log) -> Iterator[Finding]:
 
 
 def _what(value: Logged) -> str:
-    return value.secret if value.whole else f"a {value.secret}" if value.secret[0] not in "aeio" else f"an {value.secret}"
+    noun = "authorization header" if value.secret == "authorization" else value.secret
+    if value.whole or noun.endswith("s"):
+        return noun
+    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"

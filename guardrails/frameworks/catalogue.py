@@ -174,6 +174,12 @@ class Catalogue:
         models = [model for model in self.models if not language or language in model.languages]
         return frozenset(word for model in models for word in (*model.packages, *model.words))
 
+    def signs(self) -> frozenset[str]:
+        """Words that worker code has and other code hardly: the first round's, and the longer names of decorators, calls and methods."""
+        tables = (self.job_decorators, self.job_calls, self.enqueues, self.loose)
+        names = {symbol.rpartition(".")[2] for table in tables for symbol in table}
+        return self.words() | {name for name in names if len(name) > 7}
+
     def settings_keys(self) -> frozenset[str]:
         """The settings keys that matter, in lower case, without prefixes."""
         limits = (key for model in self.models if model.timeout for key in model.timeout.settings)

@@ -121,10 +121,7 @@ class Keeping:
         """What is run, in words."""
         if hit is None:
             return ""
-        if isinstance(hit.expr, Closure):
-            return "a closure"
-        text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
-        return text or "it"
+        return dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr).removeprefix("?").strip(".")
 
     def light(self, hit: Hit | None) -> str:
         """Why losing it is harmless, "" when it is not known to be."""

@@ -140,7 +140,7 @@ class Linker:
             for name, value in key.requires.items():
                 with_it = seen.options.get(name)
                 if with_it is None or (isinstance(with_it, Hit) and isinstance(with_it.expr, Literal_) and with_it.expr.value != value):
-                    return Absent(None, looked_in=(name,))
+                    return Absent(None, looked_in=(f"{name}={value}",))
         if not isinstance(setting, Known) and seen.job in jobs and key.declared and jobs[seen.job].options.calls:
             declared = self._present(jobs[seen.job].options.first(key.declared))
             setting = declared if isinstance(declared, Known) else setting

@@ -21,7 +21,7 @@ def _runs(node: Node, whole: Collection[int]) -> Iterator[tuple[int, int, str]]:
         if child.kind_id not in whole:
             start, end = (child.start_byte if end < 0 else start), child.end_byte
         elif end >= 0:
-            yield start, end, "not understood"
+            yield start, end, "its grammar is not understood"
             end = -1
     if end >= 0 or not node.child_count:
-        yield start, max(end, node.end_byte if not node.child_count else end), "not understood"
+        yield start, max(end, node.end_byte if not node.child_count else end), "its grammar is not understood"

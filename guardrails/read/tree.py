@@ -248,7 +248,7 @@ def note_errors(builder: Builder, root: Node, language: Callable[[], object], re
             builder.unreadable(node.start_byte, node.end_byte, "something is missing" if node.is_named else f"{node.type} is missing")
         else:
             for start, end in _unreadable_runs(node, readable):
-                builder.unreadable(start, end, "not understood")
+                builder.unreadable(start, end, "its grammar is not understood")
 
 
 def _unreadable_runs(error: Node, readable: Mapping[str, ToSteps]) -> Iterator[tuple[int, int]]:

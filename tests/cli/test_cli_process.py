@@ -30,9 +30,14 @@ WAITING = "import threading\nprint('ready', file=sys.stderr, flush=True)\nthread
 RUN = "\nlint.lint = stub\nfrom guardrails.__main__ import main\nmain()\n"
 
 
+# A shell that starts the tests in the background hands an ignored SIGINT on.
+INTERRUPTIBLE = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+
+
 def start(code: str, *arguments: str, cwd: Path, **more: int) -> subprocess.Popen[bytes]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=cwd, env=environ, stderr=subprocess.PIPE, **more)
+    command = [sys.executable, "-c", INTERRUPTIBLE + code, *arguments]
+    return subprocess.Popen(command, cwd=cwd, env=environ, stderr=subprocess.PIPE, **more)
 
 
 def stubbed(body: str) -> str:
