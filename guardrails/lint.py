@@ -256,7 +256,7 @@ class _Judge:
 
     def _broken(self, path: str, outline: Outline) -> Finding:
         source, first = self._source(path), outline.broken[0]
-        regions = [source[one.start : one.end] for one in outline.broken]
+        regions = [source[_line_above(source, one.start) : one.end] for one in outline.broken]
         worker = sorted(word for word in self.known.words if any(word.encode() in region for region in regions))
         more = f" (and {len(regions) - 1} more places)" if len(regions) > 1 else ""
         words = f"; it holds {worker[0]!r}, so worker code may be unjudged" if worker else ""
@@ -369,3 +369,9 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
 
 def _order(one: Found | Remark) -> tuple[Spot, str, str]:
     return one.spot, one.rule, one.message
+
+
+def _line_above(source: bytes, start: int) -> int:
+    """Where the line above a place begins: a decorator stands there."""
+    line = source.rfind(b"\n", 0, start)
+    return source.rfind(b"\n", 0, max(line, 0)) + 1

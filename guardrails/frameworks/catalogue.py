@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from guardrails.frameworks.faults import faults
 from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
 
 FOLDER = Path(__file__).parent
@@ -33,11 +34,16 @@ def parse(name: str, text: str) -> Model:
             f"{name}:{line}: this framework model is not valid YAML ({getattr(error, 'problem', None) or error}); mend it there"
         ) from None
     try:
-        return msgspec.convert(data, Model)
+        model = msgspec.convert(data, Model)
     except msgspec.ValidationError as error:
         raise ModelError(
             f"{name}:{_line_of(text, str(error))}: {_plain(error)}; see schemas/framework.schema.json for what a model may say"
         ) from None
+    fault = next(faults(model), None)
+    if fault is not None:
+        key, what = fault
+        raise ModelError(f"{name}:{_line_of(text, f'`{key}`')}: {what}")
+    return model
 
 
 def _plain(error: Exception) -> str:

@@ -213,3 +213,21 @@ def test_a_broken_model_is_one_sentence_with_file_and_line(text: str, sentence: 
 def test_a_hostile_model_is_a_sentence_too(text: str) -> None:
     with pytest.raises(ModelError):
         parse("shop.yml", text)
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "words"),
+    [
+        ("languages: []", 3, "`languages` must name"),
+        ("languages: [cobol]", 3, "`languages` must name"),
+        ('languages: [python]\nwords: ["()"]', 4, "holds no letter"),
+        ("languages: [python]\nworker: '['", 4, "no regular expression"),
+        ("languages: [python]\njobs: [{}]", 4, "exactly one of"),
+        ("languages: [python]\nenqueues: [{}]", 4, "either call or on_job"),
+    ],
+)
+def test_a_model_that_says_nothing_is_one_sentence(key: str, line: int, words: str) -> None:
+    with pytest.raises(ModelError) as error:
+        parse("mine.yml", f"framework: mine\ntitle: Mine\n{key}\npackages: []\n")
+    assert str(error.value).startswith(f"mine.yml:{line}: ")
+    assert words in str(error.value)
