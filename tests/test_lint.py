@@ -336,3 +336,13 @@ def test_a_project_in_memory_is_linted_without_a_look_at_the_disk():
     )
     assert result.summary.jobs == 1
     assert result.summary.files == 1
+
+
+def test_a_model_of_the_user_is_used() -> None:
+    model = (
+        "framework: mine\ntitle: Mine\nlanguages: [python]\npackages: [minequeue]\njobs:\n  - decorator: minequeue.job\n"
+        "timeout: {default: null, source: its documentation, fix: Give it a limit., arguments: [limit]}\n"
+    )
+    code = "from minequeue import job\n\n\n@job\ndef charge(order_id):\n    ...\n"
+    found = lint.lint_texts({".guardrails/frameworks/mine.yml": model, "shop/jobs.py": code}).findings
+    assert [(one.rule, one.spot.line) for one in found] == [("untimed-job", 4)]
