@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol
 
 from guardrails.names.words import Words
-from guardrails.outline import Call, Expr, Function, Import, Index, Outline, Param, Ref, Site, Step, walk
+from guardrails.outline import Call, Comp, Expr, Function, Import, Index, Outline, Param, Ref, Site, Step, dotted, walk
 
 
 class Files(Protocol):
@@ -33,6 +33,9 @@ class Part:
         self.outline = outline
         self.functions = outline.functions
         self.language = outline.language
+        self._comps: dict[int, list[Comp]] = {}
+        self._stores: dict[int, dict[str, list[Step]]] = {}
+        self._takers: dict[int, dict[str, set[str]]] = {}
         self._bindings: dict[int, dict[str, list[Step | Import | int]]] = {}
 
     def bindings(self, function: int) -> dict[str, list[Step | Import | int]]:
@@ -40,6 +43,35 @@ class Part:
         known = self._bindings.get(function)
         if known is None:
             known = self._bindings[function] = _bindings(self.outline, function)
+        return known
+
+    def comprehensions(self, function: int) -> list[Comp]:
+        """The comprehensions of a function, by their start. Built once."""
+        known = self._comps.get(function)
+        if known is None:
+            values = (step.value for step in self.functions[function].steps if step.value is not None)
+            found = (expr for value in values for expr in walk(value) if isinstance(expr, Comp))
+            known = self._comps[function] = sorted(found, key=lambda comp: comp.start)
+        return known
+
+    def stores(self, function: int) -> dict[str, list[Step]]:
+        """The assignments of a function by what they set, as dotted text. Built once."""
+        known = self._stores.get(function)
+        if known is None:
+            known = self._stores[function] = {}
+            for step in self.functions[function].steps:
+                for target in step.targets if step.kind == "assign" else ():
+                    known.setdefault(dotted(target), []).append(step)
+        return known
+
+    def takers(self, function: int) -> dict[str, set[str]]:
+        """The last words of what is called with an argument in a function, by the argument as dotted text. Built once."""
+        known = self._takers.get(function)
+        if known is None:
+            known = self._takers[function] = {}
+            for site in self.functions[function].sites:
+                for arg in site.call.args:
+                    known.setdefault(dotted(arg.value), set()).add(last_word(site))
         return known
 
     @cached_property

@@ -6,6 +6,7 @@ item, `x[*]` an element. A definition of the project has its module's id in fron
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -38,6 +39,7 @@ from guardrails.outline import (
 )
 
 _DEEPEST = 24
+_NEAR = 24  # bindings of one name, and comprehensions, on either side of a place that are tried
 
 
 class Resolver:
@@ -165,8 +167,8 @@ class Resolver:
 
     def bound(self, part: Part, scope: int, name: str, found: list[Step | Import | int], at: int) -> Value | None:
         """What the nearest binding of a name above an offset means, else any that can be told."""
-        before = [b for b in found if not isinstance(b, Step) or b.start <= at]
-        for binding in [*reversed(before), *(b for b in found if b not in before)]:
+        cut = bisect_right(found, at, key=lambda b: b.start if isinstance(b, Step) else -1)
+        for binding in (*found[max(0, cut - _NEAR) : cut][::-1], *found[cut : cut + _NEAR]):
             value = self._binding(part, scope, name, binding)
             if value is not None:
                 return value
@@ -244,14 +246,13 @@ class Resolver:
         )
 
     def _in_comprehension(self, part: Part, function: int, name: str, at: int) -> Value | None:
-        for step in part.functions[function].steps:
-            if step.value is None or not step.start <= at <= step.end:
-                continue
-            for expr in walk(step.value):
-                for target, source in expr.clauses if isinstance(expr, Comp) and expr.start <= at <= expr.end else ():
-                    if name in names_in(target):
-                        value = self.resolve(part.path, function, source)
-                        return literals.element(self, value) if value else None
+        comps = part.comprehensions(function)
+        cut = bisect_right(comps, at, key=lambda comp: comp.start)
+        for comp in comps[max(0, cut - _NEAR) : cut][::-1]:
+            for target, source in comp.clauses if at <= comp.end else ():
+                if name in names_in(target):
+                    value = self.resolve(part.path, function, source)
+                    return literals.element(self, value) if value else None
         return None
 
     def _starred(self, part: Part, name: str) -> Value | None:

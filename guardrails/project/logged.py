@@ -66,6 +66,7 @@ _FETCHES = frozenset("get post put head request urlopen urlretrieve fetch downlo
 _OPENS = frozenset("open Path exists isfile read_text read_bytes".split())
 _NAMELESS = frozenset("url value val key s x v link uri".split())
 _DEEPEST = 4
+_STORES = 50  # assignments of one name that are looked at
 
 
 class Values:
@@ -245,8 +246,7 @@ class Values:
 
     def _local(self, hit: Hit, ref: Ref, depth: int) -> list[Logged]:
         """What a local variable was built from, where it was assigned once in the same function."""
-        definition = self._resolver.definition(hit.home)
-        steps = [s for s in definition.steps if s.kind == "assign" and any(getattr(t, "name", "") == ref.name for t in s.targets)]
+        steps = self._resolver.part(hit.home).stores(hit.home.function).get(ref.name, [])
         if not steps:
             return self._body(hit, ref.name)
         if len(steps) != 1 or steps[0].value is None or steps[0].start >= ref.start:
@@ -306,26 +306,18 @@ class Values:
     def _is_remade(self, hit: Hit) -> bool:
         """The name is assigned a masked form of itself before: `key = key[:4] + "***"`."""
         name = dotted(hit.expr)
-        for step in self._resolver.definition(hit.home).steps:
-            if (
-                step.kind == "assign"
-                and step.start < hit.expr.start
-                and any(dotted(t) == name for t in step.targets)
-                and step.value is not None
-            ):
-                parts = list(walk(step.value))
-                if any(isinstance(p, Index) and isinstance(p.key, Other) and dotted(p.base) == name for p in parts):
-                    return True
+        steps = self._resolver.part(hit.home).stores(hit.home.function).get(name, [])[:_STORES]
+        for step in steps:
+            parts = walk(step.value) if step.value is not None and step.start < hit.expr.start else ()
+            if any(isinstance(p, Index) and isinstance(p.key, Other) and dotted(p.base) == name for p in parts):
+                return True
         return False
 
     def _is_used_as_address(self, hit: Hit, words: list[str]) -> bool:
         """The same expression is fetched, or opened as a file, in the function: it is an address or a path."""
         name = dotted(hit.expr)
         verbs = _FETCHES if words[-1:] and words[-1] in ADDRESSES else _OPENS
-        return any(
-            dotted(site.call.func).rpartition(".")[2] in verbs and any(dotted(arg.value) == name for arg in site.call.args)
-            for site in self._resolver.definition(hit.home).sites
-        )
+        return not verbs.isdisjoint(self._resolver.part(hit.home).takers(hit.home.function).get(name, ()))
 
     def _logged(self, hit: Hit, noun: str, whole: bool = False) -> Logged:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
