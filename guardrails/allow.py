@@ -10,9 +10,11 @@ What this module itself reports cannot be allowed by a comment: such a finding i
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
+from itertools import accumulate
 from typing import Generic, TypeVar
 
 import msgspec
@@ -26,10 +28,14 @@ from guardrails.place import Place
 UNJUSTIFIED, UNUSED, UNKNOWN = "unjustified-allow", "unused-allow", "unknown-rule-in-allow"
 OWN_RULES = frozenset({UNJUSTIFIED, UNUSED, UNKNOWN})
 
+MOST = 20  # rules of one comment that are reported one by one
+GUESSES = 50  # misspelt rules of a file for which the nearest is looked for
+MANY = 50  # statements of a line that are covered one by one
+
 _COMMENT = re.compile(r"(?:#+|//[/!]?|/\*+)\s*guardrails:\s*allow\b")
 _UNTIL = re.compile(r"(?:^|\s)until\b\s*(?P<day>.*)\Z", re.DOTALL)
 _REASON = re.compile(r"(?:^|\s)--(?:\s+|\Z)")
-_STRING = re.compile(rb"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
+_BRACKET = re.compile(rb"\"(?:\\.|[^\"\\\n])*+\"|'(?:\\.|[^'\\\n])*+'|(?P<open>[(\[])|(?P<close>[)\]])")
 
 Span = tuple[int, int]
 T = TypeVar("T")
@@ -88,6 +94,7 @@ def judge(
 
     A comment is unused only where its rule was `enabled` in this run.
     """
+    guesses = 0
     for allow in allows:
         if allow.fault:
             message, fix = f"this comment {allow.fault}, so it allows nothing", "write: guardrails: allow RULE -- why it is safe here"
@@ -95,16 +102,30 @@ def judge(
         if not allow.rules:
             fix = "name the rule: guardrails: allow RULE -- reason"
             yield Finding(UNKNOWN, allow.place, "this comment names no rule, so it allows nothing", fix)
+        useful = any((allow.place, rule) in used for rule in allow.rules)
+        told: Counter[str] = Counter()
         for rule in allow.rules:
-            if finding := _judge_rule(allow, rule, used, rules, enabled, today):
-                yield finding
+            if own := _own_rule(allow, rule, used, rules, enabled):
+                told[own] += 1
+                guesses += rule not in rules
+                if told[own] <= MOST:
+                    yield _judge_rule(allow, rule, rules, today, useful=useful, guess=guesses <= GUESSES)
+        for own, number in sorted(told.items()):
+            if number > MOST:
+                message = f"and {number - MOST:,} more rules of this comment are {'unknown' if own == UNKNOWN else 'of no use here'}"
+                yield Finding(own, allow.place, message, "take them out of the comment", subject="more")
 
 
-def _judge_rule(
-    allow: Allow, rule: str, used: Collection[tuple[Place, str]], rules: Collection[str], enabled: Callable[[str], bool], today: date
-) -> Finding | None:
+def _own_rule(allow: Allow, rule: str, used: Collection[tuple[Place, str]], rules: Collection[str], enabled: Callable[[str], bool]) -> str:
+    """What naming a rule in a comment goes against, "" where nothing."""
+    if rule not in rules or rule in OWN_RULES:
+        return UNKNOWN
+    return "" if allow.fault or (allow.place, rule) in used or not enabled(rule) else UNUSED
+
+
+def _judge_rule(allow: Allow, rule: str, rules: Collection[str], today: date, *, useful: bool, guess: bool) -> Finding:
     if rule not in rules:
-        message = f"there is no rule {rule!r}, so nothing is allowed; {near(rule, rules)}"
+        message = f"there is no rule {rule!r}, so nothing is allowed; {near(rule, rules) if guess else 'see `guardrails rules`'}"
         return Finding(UNKNOWN, allow.place, message, "name a rule that exists", subject=rule)
     if rule in OWN_RULES:
         message, fix = (
@@ -112,11 +133,12 @@ def _judge_rule(
             "take it out, or `ignore` the rule in the configuration",
         )
         return Finding(UNKNOWN, allow.place, message, fix, subject=rule)
-    if allow.fault or (allow.place, rule) in used or not enabled(rule):
-        return None
     if allow.until is not None and today > allow.until:
         message = f"this allowance of {rule} ended on {allow.until.isoformat()} and no longer holds"
         return Finding(UNUSED, allow.place, message, "mend the place, or renew the date with a reason", subject=rule)
+    if useful:
+        message = f"{rule} finds nothing here, so naming it here allows nothing"
+        return Finding(UNUSED, allow.place, message, f"take `{rule}` out of the comment", subject=rule)
     message = f"{rule} finds nothing here, so this comment allows nothing"
     return Finding(UNUSED, allow.place, message, "take the comment out", subject=rule)
 
@@ -136,7 +158,13 @@ class _Spans(Generic[T]):
 
     def around(self, offset: int) -> Iterator[tuple[Span, T]]:
         """Those that begin before an offset and end behind it, inside out."""
-        at = bisect_left(self.starts, offset) - 1
+        return self._inside_out(bisect_left(self.starts, offset) - 1, offset)
+
+    def over(self, offset: int) -> Iterator[tuple[Span, T]]:
+        """Those that hold an offset, inside out."""
+        return self._inside_out(bisect_right(self.starts, offset) - 1, offset)
+
+    def _inside_out(self, at: int, offset: int) -> Iterator[tuple[Span, T]]:
         while at >= 0:
             if self.all[at][0][1] > offset:
                 yield self.all[at]
@@ -152,6 +180,35 @@ class _Spans(Generic[T]):
         return [self.all[first][0], self.all[last][0]] if first <= last else []
 
 
+class Index:
+    """The comments of a file by what they allow on a day, made for many questions."""
+
+    def __init__(self, allows: Iterable[Allow], today: date) -> None:
+        groups: dict[str, dict[Span, list[int]]] = {}
+        self.allows = tuple(allows)
+        for number, one in enumerate(self.allows):
+            if one.fault or (one.until is not None and today > one.until):
+                continue
+            for rule in one.rules if one.covers else ():
+                if rule not in OWN_RULES:
+                    for span in one.covers:
+                        groups.setdefault(rule, {}).setdefault(span, []).append(number)
+        self._spans = {rule: _Spans(spans.items()) for rule, spans in groups.items()}
+        self._touched: set[tuple[str, Span]] = set()
+
+    def first(self, rule: str, at: int) -> Allow | None:
+        """The first comment that allows a finding of a rule that starts at an offset."""
+        numbers = [group[0] for _, group in self._spans[rule].over(at)] if rule in self._spans else []
+        return self.allows[min(numbers)] if numbers else None
+
+    def use(self, rule: str, at: int) -> Iterator[Allow]:
+        """The comments that allow a finding, as far as they were not yet said to be of use to another in the same place."""
+        for span, group in self._spans[rule].over(at) if rule in self._spans else ():
+            if (rule, span) not in self._touched:
+                self._touched.add((rule, span))
+                yield from (self.allows[number] for number in group)
+
+
 class _Cover:
     """What a comment covers, from the spans of an outline's statements, functions and classes."""
 
@@ -162,6 +219,7 @@ class _Cover:
         steps += [(one.start, one.end) for one in outline.imports]
         self.steps = _Spans((span, None) for span in steps)
         named = (function for function in outline.functions if function.kind in ("function", "class"))
+        self._brackets: dict[int, tuple[list[int], list[int]]] = {}
         self.definitions = _Spans((self._whole(function), function) for function in named)
 
     def spans(self, comment: Comment) -> tuple[Span, ...]:
@@ -193,7 +251,7 @@ class _Cover:
         """Whether a comment behind the definition's name stands before its body."""
         first = self._first_inside(function)
         if comment.own_line:
-            return comment.start < first and self._is_open(function.name_end, comment.start)
+            return comment.start < first and self._is_open(function.name_end, comment.start, first)
         on_line = self.lines.line_of(function.name_end) == self.lines.line_of(comment.start)
         return on_line or (comment.start < first and not self.steps.starting(self._line_start(comment), comment.start))
 
@@ -207,15 +265,22 @@ class _Cover:
         inner = [start for start, _ in self.definitions.ends_of(function.name_end, function.end)]
         return min([step.start for step in function.steps[:1]] + inner, default=function.end)
 
-    def _is_open(self, start: int, end: int) -> bool:
-        """Whether a bracket that opens behind `start` is still open at `end`."""
-        first = bisect_left(self.comments, (start, start))
-        code, at = [], start
-        for begin, stop in self.comments[first : bisect_left(self.comments, (end, end))]:
-            code.append(self.lines.source[at:begin])
-            at = stop
-        text = _STRING.sub(b"", b"".join([*code, self.lines.source[at:end]]))
-        return text.count(b"(") + text.count(b"[") > text.count(b")") + text.count(b"]")
+    def _is_open(self, start: int, end: int, last: int) -> bool:
+        """Whether a bracket that opens behind `start` is still open at `end`; all that is asked of a `start` lies before `last`."""
+        if start not in self._brackets:
+            self._brackets[start] = self._depths(start, last)
+        places, depths = self._brackets[start]
+        at = bisect_left(places, end)
+        return at > 0 and depths[at - 1] > 0
+
+    def _depths(self, start: int, last: int) -> tuple[list[int], list[int]]:
+        """Where brackets stand in a span, and how many are open behind each."""
+        code = bytearray(self.lines.source[start:last])
+        for begin, stop in self.comments[bisect_left(self.comments, (start, start)) : bisect_left(self.comments, (last, last))]:
+            code[begin - start : stop - start] = b" " * (min(stop, last) - begin)
+        found = [match for match in _BRACKET.finditer(code) if match.lastgroup]
+        steps = (1 if match.lastgroup == "open" else -1 for match in found)
+        return [start + match.start() for match in found], list(accumulate(steps))
 
     def _is_in_body(self, span: Span, comment: Comment) -> bool:
         """Whether other statements lie inside this one (a closure's body), and the comment among them."""
@@ -224,9 +289,8 @@ class _Cover:
 
     def _on_line(self, comment: Comment) -> tuple[Span, ...]:
         start = self._line_start(comment)
-        here = self.steps.starting(start, comment.start)
         around = (span for span, _ in self.steps.around(start))
-        return tuple(span for span, _ in here) or tuple(span for span in [next(around, None)] if span)
+        return self._beginning(start, comment.start) or tuple(span for span in [next(around, None)] if span)
 
     def _next(self, comment: Comment) -> tuple[Span, ...]:
         """What begins next, unless it stands further left: then the comment ends a block, and covers nothing."""
@@ -240,7 +304,14 @@ class _Cover:
         if definition[0] <= step[0]:
             return (definition,)
         _, end = self.lines.span(self.lines.line_of(first))
-        return tuple(span for span, _ in self.steps.starting(first, end))
+        return self._beginning(first, end)
+
+    def _beginning(self, start: int, end: int) -> tuple[Span, ...]:
+        """The statements that begin in [start, end); where they are many, as one span."""
+        first, last = bisect_left(self.steps.starts, start), bisect_left(self.steps.starts, end)
+        if last - first > MANY:
+            return ((self.steps.starts[first], end),)
+        return tuple(span for span, _ in self.steps.all[first:last])
 
     def _line_start(self, comment: Comment) -> int:
         return self.lines.span(self.lines.line_of(comment.start))[0]

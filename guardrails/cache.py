@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ import msgspec
 
 from guardrails import outline as shapes
 from guardrails.outline import Outline
+from guardrails.paths import read_plain
 from guardrails.read import language_of, read
 
 WORTH = 300  # bytes of source: a smaller file is read about as quickly as its entry
@@ -67,7 +69,8 @@ class Cache:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or user_folder()
-        self._writable = True
+        self._is_ours = _is_ours(self.folder)
+        self._writable = self._is_ours
 
     def outline(self, path: str, source: bytes) -> Outline:
         """The outline of a file of a known language, from the cache where it has it. Never fails on the file's content."""
@@ -100,8 +103,10 @@ class Cache:
     def _get(self, key: str) -> bytes:
         """The payload of an entry, empty where there is none or it is corrupt."""
         try:
-            data = self._path(key).read_bytes()
+            data = read_plain(self._path(key), MAX_BYTES) if self._is_ours else b""
         except OSError:
+            return b""
+        if isinstance(data, str):
             return b""
         return data[8:] if data[:8] == _check(data[8:]) else b""
 
@@ -127,10 +132,14 @@ class Cache:
     def _make(self, folder: Path) -> None:
         if not folder.is_dir():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not _is_ours(self.folder):
+                raise PermissionError(self.folder)
             folder.mkdir(mode=0o700, exist_ok=True)
 
     def prune(self, now: float | None = None, limit: int = MAX_BYTES) -> int:
         """Take the oldest entries out until the folder holds at most `limit` bytes; at most once a day. Returns how many went."""
+        if not self._is_ours:
+            return 0
         stamp = self.folder / "pruned"
         now = time.time() if now is None else now
         try:
@@ -155,15 +164,33 @@ class Cache:
         return gone
 
 
+def _is_ours(folder: Path) -> bool:
+    """Whether only this user can have written below the folder, which need not be there yet; elsewhere than on POSIX it is believed."""
+    try:
+        status = folder.lstat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        return False
+    if os.name != "posix":
+        return stat.S_ISDIR(status.st_mode)
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
 def user_folder() -> Path:
     """Where this platform keeps a user's caches, with a folder of our own."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / "Library" / "Caches")
+        base = _xdg() or str(Path.home() / "Library" / "Caches")
     else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        base = _xdg() or str(Path.home() / ".cache")
     return Path(base) / "worker-guardrails"
+
+
+def _xdg() -> str:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return base if Path(base).is_absolute() else ""  # the scanned tree must not become the cache
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
+from guardrails.paths import CONFIG_BYTES, MENTION, TABLE, has_table, pattern_fault, read_plain, show
 
 PYPROJECT, YAML = "pyproject.toml", "guardrails.yaml"
 MODELS = ".guardrails/frameworks"
@@ -61,27 +63,30 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 def load(root: Path, rules: Collection[str]) -> Config:
     """The configuration of a project; the defaults where it has none. `rules` are the names that exist. Raises `ConfigError`."""
-    table, yaml_file = root / PYPROJECT, root / YAML
-    toml = _read(table)
-    has_table = _TABLE.search(toml) is not None
-    if yaml_file.is_file():
-        if has_table:
-            line = toml.count("\n", 0, _TABLE.search(toml).start()) + 1  # type: ignore[union-attr]
+    toml = _read(root, PYPROJECT)
+    ours = has_table(toml)
+    if os.path.lexists(root / YAML):
+        if ours:
+            found = TABLE.search(toml) or MENTION.search(toml)
+            line = toml.count("\n", 0, found.start()) + 1 if found else 1
             raise ConfigError(f"{PYPROJECT}:{line}: [tool.guardrails] stands here and {YAML} exists, too; keep one of them")
-        return from_yaml(_read(yaml_file), rules)
-    return from_toml(toml, rules) if has_table else Config()
+        return from_yaml(_read(root, YAML), rules)
+    return from_toml(toml, rules) if ours else Config()
 
 
 def from_toml(text: str, rules: Collection[str], name: str = PYPROJECT) -> Config:
     """Settings from the text of a pyproject.toml. Raises `ConfigError`."""
     import tomllib
 
+    _require_utf8(text, name)
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"^(.*?) \(at line (\d+), column (\d+)\)$", str(error))
         line, what = (int(found[2]), found[1]) if found else (text.count("\n") + 1, str(error))
         raise ConfigError(f"{name}:{line}: this is no TOML ({what.lower()}); mend the line") from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{name}:1: this cannot be read ({_one_line(error)}); mend the file") from None
     tool = document.get("tool")
     return _convert(tool.get("guardrails", {}) if isinstance(tool, dict) else {}, _TomlLines(text), rules, name)
 
@@ -90,6 +95,7 @@ def from_yaml(text: str, rules: Collection[str], name: str = YAML) -> Config:
     """Settings from the text of a guardrails.yaml. Raises `ConfigError`."""
     import yaml
 
+    _require_utf8(text, name)
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         value = yaml.load(text, Loader=yaml.CSafeLoader)
@@ -99,8 +105,12 @@ def from_yaml(text: str, rules: Collection[str], name: str = YAML) -> Config:
         line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
         raise ConfigError(f"{name}:{line}: this is no YAML ({what}); mend the line") from None
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{name}:1: this cannot be read ({error}); mend the file") from None
+        raise ConfigError(f"{name}:1: this cannot be read ({_one_line(error)}); mend the file") from None
     return _convert({} if value is None else value, _YamlLines(node), rules, name)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def models(root: Path, config: Config) -> tuple[tuple[str, str], ...]:
@@ -111,15 +121,10 @@ def models(root: Path, config: Config) -> tuple[tuple[str, str], ...]:
 
 
 def _model(root: Path, name: str) -> str:
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise ConfigError(f"{name}:1: this framework model lies outside the project; copy it to {MODELS}/")
-    if not path.is_file():
-        raise ConfigError(f"{name}:1: frameworks names this file, which does not exist; write it or take the name out")
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError as error:
-        raise ConfigError(f"{name}:1: this cannot be read ({(error.strerror or 'error').lower()}); mend its permissions") from None
+    data = _bytes(root, name, f"copy it to {MODELS}/", "this framework model")
+    if not data and not os.path.lexists(root / name):
+        raise ConfigError(f"{show(name)}:1: frameworks names this file, which does not exist; write it or take the name out")
+    return data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def schema() -> dict[str, Any]:
@@ -144,17 +149,37 @@ def near(word: str, words: Collection[str]) -> str:
     return "`guardrails rules` lists them" if len(words) > 15 else f"known are {', '.join(words)}"
 
 
-_TABLE = re.compile(r"^[ \t]*\[{1,2}[ \t]*(?:tool|\"tool\"|'tool')[ \t]*\.[ \t]*[\"']?guardrails[\"']?[ \t]*(?:[].]|$)", re.MULTILINE)
 Path_: TypeAlias = tuple[str | int, ...]
 
 
-def _read(path: Path) -> str:
+def _read(root: Path, name: str) -> str:
+    """The text of a file of the project, empty where there is none; bytes that are no UTF-8 come as surrogates."""
+    return _bytes(root, name, "put the file itself there").decode("utf-8-sig", "surrogateescape").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _bytes(root: Path, name: str, remedy: str, subject: str = "this") -> bytes:
     try:
-        return path.read_text(encoding="utf-8-sig", errors="surrogateescape")
+        path = (root / name).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise ConfigError(f"{show(name)}:1: {subject} lies outside the project; {remedy}")
+        data = read_plain(path, CONFIG_BYTES)
     except FileNotFoundError:
-        return ""
+        return b""
     except OSError as error:
-        raise ConfigError(f"{path.name}:1: this cannot be read ({(error.strerror or 'error').lower()}); mend its permissions") from None
+        reason = (error.strerror or "error").lower()
+        raise ConfigError(f"{show(name)}:1: this cannot be read ({reason}); mend its permissions") from None
+    except (ValueError, RuntimeError):
+        raise ConfigError(f"{show(name)}:1: this leads to no file; mend the name or the link") from None
+    if isinstance(data, str):
+        raise ConfigError(f"{show(name)}:1: this cannot be read ({data}); put a plain file of at most 1 MB there")
+    return data
+
+
+def _require_utf8(text: str, name: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ConfigError(f"{name}:{text.count(chr(10), 0, error.start) + 1}: this is not UTF-8; save the file as UTF-8") from None
 
 
 class _Lines:
@@ -192,7 +217,7 @@ class _TomlLines(_Lines):
         self.lines = text.split("\n")
 
     def line(self, path: Path_) -> int:
-        at = self._table(("tool", "guardrails"), 0)
+        at = self._table(("tool", "guardrails"), 0) or self._word("guardrails", 0)
         for index, step in enumerate(path):
             if isinstance(step, int):
                 at = self._item(path[:index], step, at)
@@ -232,6 +257,7 @@ def _convert(value: object, lines: _Lines, rules: Collection[str], name: str) ->
 
 
 _LISTS_OF_RULES = ("select", "ignore")
+_LISTS_OF_PATTERNS = ("exclude", "paths")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "fail_on": (*SEVERITIES, "never"),
     "confidence": CONFIDENCES,
@@ -280,6 +306,8 @@ def _faults_of_names(key: str, value: object, at: Path_, rules: Collection[str])
             yield at, f"{key} holds an empty text; take it out"
         elif key in _LISTS_OF_RULES and item not in rules:
             yield (*at, item), f"unknown rule {item!r} in {key}; {near(item, rules)}"
+        elif key in _LISTS_OF_PATTERNS and (what := pattern_fault(item)):
+            yield (*at, item), f"{item!r} in {key} {what}; write a simpler one"
 
 
 def _faults_of_severity(value: object, at: Path_, rules: Collection[str]) -> Iterator[tuple[Path_, str]]:

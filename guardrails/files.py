@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
+
+from guardrails.paths import CONFIG_BYTES, folders_above, is_configured, lenient_matcher, read_plain, stays_inside
+from guardrails.paths import matcher as matcher
+from guardrails.paths import show as show
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -21,10 +24,11 @@ if TYPE_CHECKING:
 _Rules: TypeAlias = "tuple[tuple[str, GitIgnoreSpec], ...]"  # of .gitignore files, from the outermost: folder with /, patterns
 
 MAX_BYTES = 2_000_000
+LONGEST_LINE = 200_000  # bytes; what has a longer line was not written by people, and takes minutes to parse
+DEEPEST = 20_000  # brackets in a row
 MAX_DEPLOY_BYTES = 200_000
 NEAR_FILES, NEAR_BYTES = 60, 600_000
 KEPT_BYTES = 64_000_000  # of sources that stay in memory between two rounds of reading
-CONFIGURED = re.compile(rb"^[ \t]*\[{1,2}[ \t]*[\"']?tool[\"']?[ \t]*\.[ \t]*[\"']?guardrails\b", re.MULTILINE)
 
 SKIPPED_FOLDERS = frozenset(
     (
@@ -77,6 +81,7 @@ class Tree:
         self._given = contents or {}
         self._kept: dict[str, bytes] = {}
         self._room = KEPT_BYTES
+        self._links: dict[str, bool] = {}  # by folder: whether it is a link
 
     def load(self, path: str) -> bytes:
         """The bytes of a file; empty for one that is passed over or cannot be opened, which is then counted once. Never raises."""
@@ -96,9 +101,18 @@ class Tree:
             self._room -= len(data)
         return data
 
+    def _is_link(self, folder: str) -> bool:
+        if folder not in self._links:
+            self._links[folder] = (self.root / folder).is_symlink()
+        return self._links[folder]
+
     def _open(self, path: str) -> bytes:
+        real = self._real.get(path, path)
+        if not stays_inside(real) or any(self._is_link(folder) for folder in folders_above(real)):
+            self._pass(path, "link")
+            return b""
         try:
-            data = _read(self.root / self._real.get(path, path), MAX_DEPLOY_BYTES if path in self.others else MAX_BYTES)
+            data = read_plain(self.root / real, MAX_DEPLOY_BYTES if path in self.others else MAX_BYTES)
         except FileNotFoundError:  # git lists what was deleted but not committed
             return b""
         except OSError as error:
@@ -132,7 +146,7 @@ def by_path(path: str) -> str:
 
 
 def passed_over(path: str, data: bytes) -> str:
-    """Why a file is not looked at, "" for one that is: too large, binary, generated, minified."""
+    """Why a file is not looked at, "" for one that is: too large, binary, generated, minified, nested beyond all code."""
     if len(data) > MAX_BYTES:
         return "too large"
     if b"\0" in data[:8192]:
@@ -142,7 +156,9 @@ def passed_over(path: str, data: bytes) -> str:
         return "generated"
     if path.endswith((".js", ".mjs", ".cjs", ".jsx")) and (".min." in path or len(data) > 500 * max(1, data.count(b"\n"))):
         return "minified"
-    return ""
+    if len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE:
+        return "minified"
+    return "too deeply nested" if any(bracket * DEEPEST in data for bracket in (b"[", b"(", b"{")) else ""
 
 
 def is_test(path: str) -> bool:
@@ -166,7 +182,7 @@ def find_root(paths: Iterable[Path]) -> Path:
     start = common_folder(paths)
     repository = pyproject = None
     for folder in (start, *start.parents):
-        if _is_configured(folder):
+        if is_configured(folder):
             return folder
         if (folder / ".git").exists():
             repository = folder
@@ -181,15 +197,6 @@ def common_folder(paths: Iterable[Path]) -> Path:
     """The deepest folder that holds all of these paths."""
     folders = [path if path.is_dir() else path.parent for path in (path.resolve() for path in paths)]
     return Path(os.path.commonpath(folders)) if folders else Path.cwd()
-
-
-def _is_configured(folder: Path) -> bool:
-    if (folder / "guardrails.yaml").is_file():
-        return True
-    try:
-        return CONFIGURED.search((folder / "pyproject.toml").read_bytes()) is not None
-    except OSError:
-        return False
 
 
 def _is_project(root: Path) -> bool:
@@ -237,31 +244,38 @@ def _project(root: Path, folders: Sequence[str]) -> Iterator[str]:
 
 def _git_files(root: Path) -> list[str]:
     """git's list: tracked and untracked, not ignored. Empty where git cannot say. Nothing that the repository configures is run."""
-    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+    top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+    if top is None or not _is_same(top, _git(root, "rev-parse", "--show-toplevel").removesuffix(b"\n")):  # core.worktree may lead elsewhere
         return []
+    names = (os.fsdecode(name) for name in _git(root, "ls-files", "-co", "--exclude-standard", "-z").split(b"\0") if name)
+    return [name for name in names if not name.endswith("/") and stays_inside(name)]
+
+
+def _is_same(folder: Path, told: bytes) -> bool:
+    try:
+        return bool(told) and os.path.samefile(folder, os.fsdecode(told))  # noqa: PTH121  a name of bytes
+    except (OSError, ValueError):
+        return False
+
+
+def _git(root: Path, *args: str) -> bytes:
+    """What git says; nothing where it fails or is not there."""
     import subprocess
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     guard = ["-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never"]
-    command = ["git", *guard, "ls-files", "-co", "--exclude-standard", "-z"]
+    command = ["git", *guard, *args]
     try:
         done = subprocess.run(command, cwd=root, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return []
-    return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name and not name.endswith(b"/")] if done.returncode == 0 else []
+        return b""
+    return done.stdout if done.returncode == 0 else b""
 
 
 def _suffix(path: str) -> str:
     stem, dot, suffix = path.rpartition(".")
     return dot + suffix if stem and not stem.endswith("/") else ""
-
-
-def matcher(patterns: Sequence[str]) -> GitIgnoreSpec:
-    """Whether a path relative to the root matches any of these patterns, which are as in .gitignore."""
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(patterns)
 
 
 def _not_excluded(paths: list[str], exclude: Sequence[str]) -> list[str]:
@@ -296,10 +310,11 @@ def _walk(root: Path, start: str) -> Iterator[str]:
 
 def _ignore_rules(root: Path, folder: str) -> Iterator[tuple[str, GitIgnoreSpec]]:
     try:
-        lines = (root / folder / ".gitignore").read_text(encoding="utf-8", errors="replace").splitlines()
-        yield f"{folder}/" if folder else "", matcher(lines)
-    except (OSError, ValueError):
+        data = read_plain(root / folder / ".gitignore", CONFIG_BYTES)
+    except OSError:
         return
+    if isinstance(data, bytes):
+        yield f"{folder}/" if folder else "", lenient_matcher(data.decode("utf-8", "replace").splitlines())
 
 
 def _is_ignored(path: str, rules: _Rules) -> bool:
@@ -312,20 +327,6 @@ def _is_made(name: str, beside: Collection[str]) -> bool:
     if name in SKIPPED_FOLDERS or name.endswith((".dist-info", ".egg-info")) or (name in ("env", "virtualenv") and "pyvenv.cfg" in beside):
         return True
     return any(mark in beside for mark in BUILT_FOLDERS.get(name, ()))
-
-
-def show(path: str) -> str:
-    """A path as it is shown: `/` between folders, and whatever cannot be printed (newlines, bytes that are no UTF-8) as an escape."""
-    if path.isprintable():
-        return path
-    escapes = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-    return "".join(one if one.isprintable() else escapes.get(one) or _escape(ord(one)) for one in path)
-
-
-def _escape(code: int) -> str:
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode carries it
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _shown(paths: Iterable[str]) -> dict[str, str]:
@@ -362,7 +363,7 @@ def _nearest(root: Path, read: list[str], scope: list[str], real: Mapping[str, s
 
 def _imported(path: Path) -> set[str]:
     """The words of a file's import lines."""
-    data = _read(path, MAX_BYTES) if path.is_file() else b""
+    data = read_plain(path, MAX_BYTES) if path.is_file() else b""
     return {word.decode() for line in _IMPORT.findall(data if isinstance(data, bytes) else b"") for word in _WORD.findall(line)}
 
 
@@ -377,21 +378,3 @@ def _steps(path: str, other: str) -> int:
     mine, theirs = path.split("/")[:-1], other.split("/")[:-1]
     same = next((index for index, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b), min(len(mine), len(theirs)))
     return len(mine) + len(theirs) - 2 * same
-
-
-def _read(path: Path, limit: int) -> bytes | str:
-    """The bytes, or why they were not read. A link is not followed, and what is no plain file does not block."""
-    if not getattr(os, "O_NOFOLLOW", 0) and path.is_symlink():
-        return "link"
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        handle = os.open(path, flags)
-    except OSError:
-        if path.is_symlink():
-            return "link"
-        raise
-    with os.fdopen(handle, "rb", buffering=0) as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            return "no plain file"
-        return "too large" if status.st_size > limit else file.read()

@@ -8,6 +8,8 @@ from bisect import bisect_right
 
 from guardrails.result import Spot
 
+STRIDE = 512  # bytes between the places of a long line from which columns are counted
+_NO_TEXT = frozenset({"undefined", "idna", "punycode"})  # text encodings that cannot decode any bytes
 _BREAK = re.compile(rb"\r\n|\n|\r")
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
@@ -20,6 +22,7 @@ class Lines:
         self.source = source
         self.starts = [0, *(match.end() for match in _BREAK.finditer(source))]
         self.encoding = encoding_of(source)
+        self._strides: dict[int, list[tuple[int, tuple[bytes, int]]]] = {}  # by line: characters so far, state of the decoder
         self._mark = len(codecs.BOM_UTF8) if source.startswith(codecs.BOM_UTF8) else 0
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -27,7 +30,21 @@ class Lines:
         offset = max(self._mark, min(offset, len(self.source)))
         line = bisect_right(self.starts, offset)
         start = max(self.starts[line - 1], self._mark)
-        return line, len(self.decode(self.source[start:offset])) + 1
+        if offset - start <= STRIDE:
+            return line, len(self.decode(self.source[start:offset])) + 1
+        return line, self._far(line, start, offset) + 1
+
+    def _far(self, line: int, start: int, offset: int) -> int:
+        """How many characters of a long line stand before an offset: it is decoded once, not once a question."""
+        decoder = codecs.getincrementaldecoder(self.encoding)(self._errors)
+        if line not in self._strides:
+            self._strides[line] = strides = [(0, decoder.getstate())]
+            for at in range(start, self.span(line)[1], STRIDE):
+                strides.append((strides[-1][0] + len(decoder.decode(self.source[at : at + STRIDE])), decoder.getstate()))
+        number = (offset - start) // STRIDE
+        before, state = self._strides[line][number]
+        decoder.setstate(state)
+        return before + len(decoder.decode(self.source[start + number * STRIDE : offset], True))
 
     def spot(self, path: str, start: int, end: int) -> Spot:
         """The lines and columns of a span."""
@@ -43,8 +60,11 @@ class Lines:
 
     def decode(self, data: bytes) -> str:
         """Bytes of the file as text; wrong ones become one character each."""
-        errors = "surrogateescape" if self.encoding in ("utf-8", "ascii") else "replace"
-        return data.decode(self.encoding, errors)
+        return data.decode(self.encoding, self._errors)
+
+    @property
+    def _errors(self) -> str:
+        return "surrogateescape" if self.encoding in ("utf-8", "ascii") else "replace"
 
 
 def encoding_of(source: bytes) -> str:
@@ -62,6 +82,10 @@ def encoding_of(source: bytes) -> str:
 def _known(name: str) -> str:
     try:
         found = codecs.lookup(name)
-    except LookupError:
+        if not getattr(found, "_is_text_encoding", True) or found.name in _NO_TEXT or found.name.startswith(("utf-16", "utf-32")):
+            return "utf-8"
+        b"a\xff".decode(name, "replace")
+        codecs.getincrementaldecoder(name)
+    except (LookupError, ValueError):
         return "utf-8"
-    return found.name if getattr(found, "_is_text_encoding", True) and not found.name.startswith(("utf-16", "utf-32")) else "utf-8"
+    return found.name

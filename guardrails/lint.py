@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,7 +25,7 @@ from guardrails.rulebook import Rule
 
 UNREADABLE = "unreadable-file"
 FIX_UNREADABLE = "mend it, or name the file under `exclude`"
-Allows: TypeAlias = Mapping[str, tuple[allow.Allow, ...]]  # the comments of each file
+Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
 
 
 class RequestError(Exception):
@@ -54,6 +55,20 @@ class Request(msgspec.Struct, frozen=True):
     cached: bool = True
     contents: Mapping[str, bytes] = {}
     watch: Callable[[str], None] | None = None
+
+
+class _Contents(dict[str, bytes]):
+    """Contents by path, which are found under the path as it is shown, too."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        super().__init__(contents)
+        self.shown = {show(path): data for path, data in contents.items()}
+
+    def __contains__(self, path: object) -> bool:
+        return super().__contains__(path) or path in self.shown
+
+    def __missing__(self, path: str) -> bytes:
+        return self.shown[path]
 
 
 class Understood(Protocol):
@@ -90,7 +105,7 @@ def prepare(paths: Sequence[Path], text: bytes | None = None) -> Request:
         if text is None and (why := _missing(path)):
             raise RequestError(f"{show(str(path))}: {why}")
     root = find_root(named)
-    contents = {} if text is None else {show(named[0].resolve().relative_to(root).as_posix()): text}
+    contents = {} if text is None else {named[0].resolve().relative_to(root).as_posix(): text}
     return Request(root, load(root, rulebook.load()), date.today(), tuple(path.resolve() for path in named), contents=contents)
 
 
@@ -106,7 +121,7 @@ def lint(request: Request) -> Result:
     """One run. Raises `ConfigError` or `ModelError` for a mistake of the user's, `InternalError` for one of ours."""
     watch = request.watch or (lambda _: None)
     watch("finding files")
-    tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, request.contents)
+    tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, _Contents(request.contents))
     watch(f"reading {len(tree.paths)} files")
     outlines: Outlines = Cache() if request.cached else NoCache()
     project, known = _understand(tree, request.config, models(tree.root, request.config), outlines)
@@ -199,6 +214,7 @@ class _Judge:
         self.tests = {path for path in tree.scope if is_test(path)} if skip else set()
         self.judged = tree.scope - self.tests
         self._lines: dict[str, Lines] = {}
+        self._comments: dict[str, list[tuple[int, int]]] = {}
 
     def result(self) -> Result:
         said = list(self._checked())
@@ -271,28 +287,27 @@ class _Judge:
             source = self._source(path)
             if b"guardrails:" in source:
                 outline = self.parsed.get(path) or self.outlines.outline(path, source)
-                found[path] = allow.read(path, outline, self._of(path))
+                found[path] = allow.Index(allow.read(path, outline, self._of(path)), self.request.today)
         return found
 
     def _covering(self, allows: Allows, rule: str, at: Place) -> allow.Allow | None:
-        return next((one for one in allows.get(at.path, ()) if one.holds(rule, at, self.request.today)), None)
+        return allows[at.path].first(rule, at.start) if at.path in allows else None
 
     def _allowed(self, findings: Sequence[Finding], allows: Allows) -> tuple[dict[int, str], set[tuple[Place, str]]]:
         """Index of each finding that is allowed with the reason, and the (comment, rule) pairs that were of use."""
         reasons: dict[int, str] = {}
         used: set[tuple[Place, str]] = set()
         for index, finding in enumerate(findings):
-            for one in allows.get(finding.place.path, ()):
-                if one.holds(finding.rule, finding.place, self.request.today):
-                    reasons.setdefault(index, one.reason)
-                    used.add((one.place, finding.rule))
+            if one := self._covering(allows, finding.rule, finding.place):
+                reasons[index] = one.reason
+                used |= {(other.place, finding.rule) for other in allows[finding.place.path].use(finding.rule, finding.place.start)}
         return reasons, used
 
     def _own_findings(self, allows: Allows, used: set[tuple[Place, str]]) -> Iterator[Finding]:
         """What is wrong with the allow comments. In a partial tree none counts as unused: what it allows may hang on what was not read."""
         for path, comments in allows.items():
             enabled = self.policy.enabled(path)
-            for finding in allow.judge(comments, used, self.rules, enabled.__contains__, self.request.today):
+            for finding in allow.judge(comments.allows, used, self.rules, enabled.__contains__, self.request.today):
                 if finding.rule in enabled and not (self.tree.partial and finding.rule == allow.UNUSED):
                     yield finding
 
@@ -301,9 +316,12 @@ class _Judge:
         return [fingerprint.make(*key, number) for key, number in zip(keys, fingerprint.occurrences(keys), strict=True)]
 
     def _tokens(self, place: Place) -> str:
-        outline = self.parsed.get(place.path)
-        comments = [(one.start, one.end) for one in outline.comments] if outline else []
-        return fingerprint.tokens(self._source(place.path), place.start, place.end, comments)
+        if place.path not in self._comments:
+            outline = self.parsed.get(place.path)
+            self._comments[place.path] = sorted((one.start, one.end) for one in outline.comments) if outline else []
+        comments = self._comments[place.path]
+        inside = comments[bisect_left(comments, (place.start,)) : bisect_left(comments, (place.end,))]
+        return fingerprint.tokens(self._source(place.path), place.start, place.end, inside)
 
     def _found(self, finding: Finding, mark: str) -> Found:
         related = tuple(self._remark(one.place, one.message) for one in finding.related)

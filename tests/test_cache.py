@@ -84,6 +84,35 @@ def test_a_folder_that_cannot_be_written_is_no_cache(tmp_path, readings):
     assert keeper.prune(0.0) == 0
 
 
+@pytest.mark.skipif(os.name != "posix", reason="rights and links of POSIX")
+def test_a_folder_that_others_may_write_or_that_is_a_link_is_no_cache(tmp_path, readings):
+    shared, link = tmp_path / "shared", tmp_path / "link"
+    shared.mkdir()
+    link.symlink_to(shared)
+    Cache(shared).outline("a.py", SOURCE)
+    shared.chmod(0o777)
+    for folder in (shared, link):
+        assert Cache(folder).outline("a.py", SOURCE) == read("a.py", SOURCE)
+        assert Cache(folder).prune() == 0
+    assert len(readings) == 3
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and links of POSIX")
+def test_an_entry_that_is_no_plain_file_is_ignored(tmp_path, readings):
+    Cache(tmp_path / "c").outline("a.py", SOURCE)
+    [entry] = entries(tmp_path / "c")
+    for make in (os.mkfifo, lambda path: path.symlink_to("/dev/zero")):
+        entry.unlink()
+        make(entry)
+        assert Cache(tmp_path / "c").outline("a.py", SOURCE) == read("a.py", SOURCE)
+    assert len(readings) == 3
+
+
+def test_a_relative_cache_home_is_none(monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", "cache")
+    assert cache.user_folder().is_absolute()
+
+
 def test_only_the_user_may_look_into_it(tmp_path):
     Cache(tmp_path / "c").outline("a.py", SOURCE)
     assert stat.S_IMODE((tmp_path / "c").stat().st_mode) & 0o077 == 0

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from importlib.resources import files
 
 import jsonschema
@@ -152,6 +154,12 @@ def test_a_yaml_file_beside_a_pyproject_without_our_table_is_fine(tmp_path):
         ('[[tool.guardrails.overrides]]\npaths = ["a"]\n[[tool.guardrails.overrides]]\npaths = ["b"]\nfail_on = "error"',
          "pyproject.toml:6: unknown setting 'fail_on'; known are paths, ignore, select, severity"),
         ("select = [", "pyproject.toml:2: this is no TOML"),
+        ("x = " + "[" * 5000, "pyproject.toml:1: this cannot be read ("),
+        ("x = 2020-13-45", "pyproject.toml:"),
+        ("x = 'a\udcff'", "pyproject.toml:2: this is not UTF-8; save the file as UTF-8"),
+        ('\nexclude = ["[z-a]"]', "pyproject.toml:3: '[z-a]' in exclude is no pattern as in .gitignore; write a simpler one"),
+        ('exclude = ["*a*a*a*a*a*a*"]', "pyproject.toml:2: '*a*a*a*a*a*a*' in exclude has too many stars"),
+        ('[[tool.guardrails.overrides]]\npaths = ["**/a/**/a/**/a/**/a/**"]', "pyproject.toml:3: '**/a/**/a/**/a/**/a/**' in paths has"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_toml_is_one_sentence_with_its_line(body, message):
@@ -186,6 +194,48 @@ def test_models_come_from_the_configuration_and_from_the_folder(tmp_path):
         (".guardrails/frameworks/b.yml", "b.yml"),
         (".guardrails/frameworks/a.yaml", "a.yaml"),
     )
+
+
+@pytest.mark.parametrize("text", ['[tool]\nguardrails = { tests = "report" }\n', 'tool.guardrails.tests = "report"\n'])
+def test_other_forms_of_the_table_are_read_too(tmp_path, text):
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert config.load(tmp_path, RULES).tests == "report"
+    (tmp_path / "pyproject.toml").write_text(text.replace("tests", "tets"))
+    assert "unknown setting 'tets'" in fault(config.load, tmp_path, RULES)
+    (tmp_path / "guardrails.yaml").write_text("")
+    assert "keep one of them" in fault(config.load, tmp_path, RULES)
+
+
+def test_bytes_that_are_no_utf8_are_told_unless_the_file_is_not_ours(tmp_path):
+    (tmp_path / "pyproject.toml").write_bytes(b"[project]\nname = '\xff'\n")
+    assert config.load(tmp_path, RULES) == Config()
+    (tmp_path / "guardrails.yaml").write_bytes(b"tests: skip\n# \xff\n")
+    assert fault(config.load, tmp_path, RULES) == "guardrails.yaml:2: this is not UTF-8; save the file as UTF-8"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and links of POSIX")
+@pytest.mark.parametrize("name", ["pyproject.toml", "guardrails.yaml", ".guardrails/frameworks/x.yml"])
+def test_what_is_no_plain_file_of_the_project_is_told(tmp_path, name):
+    path = tmp_path / "project" / name
+    path.parent.mkdir(parents=True)
+    root = tmp_path / "project"
+
+    def message() -> str:
+        return fault(lambda: config.models(root, config.load(root, RULES)))
+
+    os.mkfifo(path)
+    assert message().startswith(f"{name}:1: this cannot be read (no plain file)")
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert "lies outside the project" in message()
+    path.unlink()
+    path.write_bytes(b"#" * 1_000_001)
+    assert "too large" in message()
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a" * 5000, "a\nb"])
+def test_a_model_by_an_impossible_name_is_told_in_a_sentence(tmp_path, name):
+    assert fault(config.models, tmp_path, Config(frameworks=(name,)))
 
 
 def test_a_model_is_no_link_out_of_the_project(tmp_path):

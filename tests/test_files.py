@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
@@ -313,6 +314,77 @@ def test_the_environment_of_a_hook_does_not_lead_git_elsewhere(tmp_path, monkeyp
     monkeypatch.setenv("GIT_WORK_TREE", str(tmp_path / "other"))
     monkeypatch.setenv("GIT_INDEX_FILE", str(tmp_path / "nothing"))
     assert found(tmp_path / "mine").paths == ("mine.py",)
+
+
+@posix
+def test_a_name_in_the_index_that_leads_outside_is_not_read(tmp_path):
+    root, outside = (tmp_path / "project").resolve(), tmp_path / "outside"
+    root.mkdir()
+    write(outside, "x.py", text="secret = 1\n")
+    git(root, "init", "-q")
+    write(root, "a.py", "in/x.py")
+    target = str((outside / "x.py").resolve())
+    stand_in = "q" * len(target)
+    write(root, stand_in + ".py", "qq/x.py", text="")
+    git(root, "add", ".")
+    (root / (stand_in + ".py")).unlink()
+    (root / "qq/x.py").unlink()
+    index = (root / ".git/index").read_bytes()
+    index = index.replace(stand_in.encode() + b".py", target.encode() + b".py").replace(b"qq/x.py", b"../x.py")
+    (root / ".git/index").write_bytes(index[:-20] + hashlib.sha1(index[:-20]).digest())
+    write(outside, "x.py.py")
+    assert found(root).paths == ("a.py", "in/x.py")
+
+
+@posix
+def test_a_folder_in_the_index_that_became_a_link_is_passed_over(tmp_path):
+    root = (tmp_path / "project").resolve()
+    write(root, "a.py", "in/x.py")
+    write(tmp_path, "outside/x.py", text="secret = 1\n")
+    git(root, "init", "-q")
+    git(root, "add", ".")
+    (root / "in/x.py").unlink()
+    (root / "in").rmdir()
+    (root / "in").symlink_to(tmp_path / "outside")
+    tree = found(root)
+    assert [path for path in tree.paths if tree.load(path)] == ["a.py"]
+
+
+def test_a_repository_that_names_another_working_tree_is_walked(tmp_path):
+    root = (tmp_path / "project").resolve()
+    write(root, "a.py")
+    write(tmp_path, "other/b.py")
+    git(root, "init", "-q")
+    git(root, "config", "core.worktree", str(tmp_path / "other"))
+    assert found(root).paths == ("a.py",)
+
+
+@posix
+@pytest.mark.parametrize("name", ["pyproject.toml", "guardrails.yaml", ".gitignore"])
+def test_a_pipe_or_an_endless_file_in_place_of_a_setting_does_not_block(tmp_path, name):
+    for number, make in enumerate([os.mkfifo, lambda path: path.symlink_to("/dev/zero")]):
+        folder = tmp_path / str(number)
+        write(folder, "a.py")
+        make(folder / name)
+        assert find_root([folder]) is not None
+        assert found(folder, ".").paths == ("a.py",)
+
+
+def test_a_line_of_gitignore_that_is_no_pattern_spoils_no_other(tmp_path):
+    write(tmp_path, "a.py", "b.py", "c.py")
+    write(tmp_path, ".gitignore", text="!\n[z-a]\n*a*a*a*a*a*a*a*\nb.py\n/**/a/**/a/**/a/**/a/**/c.py\n")
+    assert found(tmp_path, ".").paths == ("a.py", "c.py")
+
+
+@pytest.mark.parametrize(
+    "text", ["[tool]\nguardrails = {}\n", "tool.guardrails.tests = 'report'\n", '[tool]\n"guardrails".tests = "skip"\n']
+)
+def test_every_form_of_the_table_makes_a_root(tmp_path, text):
+    git(tmp_path, "init", "-q")
+    write(tmp_path, "sub/pyproject.toml", text=text)
+    write(tmp_path, "deps/pyproject.toml", text="[project] # guardrails\ndependencies = ['worker-guardrails', 'guardrails']\n")
+    assert find_root([tmp_path / "sub"]) == (tmp_path / "sub").resolve()
+    assert find_root([tmp_path / "deps"]) == tmp_path.resolve()
 
 
 def test_without_git_on_the_machine_the_folder_is_walked(tmp_path, monkeypatch):

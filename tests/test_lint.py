@@ -346,3 +346,12 @@ def test_a_model_of_the_user_is_used() -> None:
     code = "from minequeue import job\n\n\n@job\ndef charge(order_id):\n    ...\n"
     found = lint.lint_texts({".guardrails/frameworks/mine.yml": model, "shop/jobs.py": code}).findings
     assert [(one.rule, one.spot.line) for one in found] == [("untimed-job", 4)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of POSIX")
+def test_what_stands_in_for_a_file_of_an_odd_name_is_read(tmp_path):
+    (tmp_path / "pyproject.toml").write_text("")
+    request = lint.prepare([tmp_path / "we\nird\x1b.py"], b"from celery import Celery\napp = Celery()\n@app.task\ndef f():\n    pass\n")
+    result = lint.lint(msgspec.structs.replace(request, cached=False))
+    assert result.summary.files == 1
+    assert {one.spot.path for one in result.findings} == {"we\\nird\\x1b.py"}

@@ -17,7 +17,6 @@ from guardrails.cli import here, names, output, shown
 from guardrails.cli.program import MISTAKE, Mistake, say
 from guardrails.cli.progress import Progress
 from guardrails.config import Config, Gate
-from guardrails.files import show
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
 from guardrails.report.tally import passed_over, verdict
 from guardrails.report.view import View
@@ -149,12 +148,23 @@ def _is_stdin(options: Options) -> bool:
 
 def _from_stdin(options: Options) -> lint.Request:
     """The file need not exist; its project is that of the nearest folder that does."""
-    path = Path(os.path.abspath(options.stdin_filename or ""))  # noqa: PTH100  a link keeps its name
+    name = options.stdin_filename or ""
+    path = Path(os.path.abspath(name))  # noqa: PTH100  a link keeps its name
+    if not name or path.is_dir():
+        raise Mistake(f"--stdin-filename {shlex.quote(name)}: it is no name of a file; give the name that the content is to be judged by")
     folder = next(folder for folder in path.parents if folder.is_dir())
     prepared = _from_paths([str(folder)])
     path = folder.resolve() / path.relative_to(folder)
-    shown_path = show(path.relative_to(prepared.root).as_posix())
-    return msgspec.structs.replace(prepared, paths=(path,), contents={shown_path: sys.stdin.buffer.read()})
+    return msgspec.structs.replace(prepared, paths=(path,), contents={path.relative_to(prepared.root).as_posix(): _stdin()})
+
+
+def _stdin() -> bytes:
+    try:
+        if sys.stdin is not None:
+            return sys.stdin.buffer.read()
+    except OSError as error:
+        raise Mistake(f"standard input cannot be read: {(error.strerror or str(error)).lower()}") from None
+    raise Mistake("standard input is closed; --stdin-filename needs the content of the file there")
 
 
 def _report(result: Result, options: Options, status: int) -> None:

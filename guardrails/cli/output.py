@@ -36,8 +36,9 @@ def save(text: str, path: Path) -> None:
             target.write_bytes(text.encode("utf-8", "backslashreplace"))
         else:
             _replace(text.encode("utf-8", "backslashreplace"), target)
-    except OSError as error:
-        raise Mistake(f"{path}: the report cannot be written: {(error.strerror or str(error)).lower()}") from None
+    except (OSError, RuntimeError) as error:  # Python below 3.13 says RuntimeError for a loop of links
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise Mistake(f"{path}: the report cannot be written: {why}") from None
 
 
 def _replace(data: bytes, target: Path) -> None:

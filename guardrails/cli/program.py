@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -14,6 +16,7 @@ import guardrails
 
 COMMANDS = ("check", "explain", "rules")
 MISTAKE, INTERRUPTED = 2, 130
+UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 
 EPILOG = """\b
 Examples:
@@ -69,21 +72,37 @@ class Program(click.Group):
         except click.Abort:
             say("interrupted")
             return INTERRUPTED
+        except OSError as error:
+            if error.errno not in UNWRITABLE or error.filename is not None:
+                return _told(error)
+            _silence(sys.stdout)
+            say(f"this cannot be written: {(error.strerror or str(error)).lower()}")
+            return MISTAKE
         except Exception as error:
-            from guardrails.cli.errors import tell
+            return _told(error)
 
-            return tell(error)
+
+def _told(error: Exception) -> int:
+    from guardrails.cli.errors import tell
+
+    return tell(error)
 
 
 def say(sentence: str) -> None:
-    """One sentence on stderr, harmless for a terminal."""
+    """One sentence on stderr, harmless for a terminal; nothing comes of it where nobody can hear it."""
     from guardrails.report.safe import visible
 
     try:
         click.echo(f"guardrails: {visible(sentence)}", err=True)
-    except OSError as error:
-        if error.errno != errno.EPIPE:
-            raise
+    except (OSError, ValueError):
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO | None) -> None:
+    """Lets a stream that cannot be written lead nowhere; else the interpreter fails when it flushes at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        if stream is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @click.group(cls=Program, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

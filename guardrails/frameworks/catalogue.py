@@ -13,6 +13,7 @@ from guardrails.frameworks.faults import faults
 from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
 
 FOLDER = Path(__file__).parent
+MAX_MODEL, MAX_DEPTH = 200_000, 500  # characters of one model, and how deep it may be nested
 _ERRORS = (msgspec.ValidationError, ValueError)
 
 
@@ -24,8 +25,12 @@ def parse(name: str, text: str) -> Model:
     """One model from YAML. Raises ModelError with file and line."""
     import yaml
 
+    if len(text) > MAX_MODEL:
+        raise ModelError(f"{name}:1: this framework model is longer than {MAX_MODEL // 1000} kB; split it, or take out what is no model")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
+        if _may_be_deep(text):  # the loader in C has no guard of its own
+            _refuse_depth(yaml.parse(text, Loader=loader))
         data: Any = yaml.load(text, Loader=loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -33,6 +38,9 @@ def parse(name: str, text: str) -> Model:
         raise ModelError(
             f"{name}:{line}: this framework model is not valid YAML ({getattr(error, 'problem', None) or error}); mend it there"
         ) from None
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise ModelError(f"{name}:1: this framework model cannot be read ({why}); mend it there") from None
     try:
         model = msgspec.convert(data, Model)
     except msgspec.ValidationError as error:
@@ -44,6 +52,20 @@ def parse(name: str, text: str) -> Model:
         key, what = fault
         raise ModelError(f"{name}:{_line_of(text, f'`{key}`')}: {what}")
     return model
+
+
+def _may_be_deep(text: str) -> bool:
+    return text.count("[") + text.count("{") > MAX_DEPTH or max(map(len, text.splitlines()), default=0) > MAX_DEPTH
+
+
+def _refuse_depth(events: Iterable[Any]) -> None:
+    depth = 0
+    for event in events:
+        kind = type(event).__name__
+        depth += kind in ("SequenceStartEvent", "MappingStartEvent")
+        depth -= kind in ("SequenceEndEvent", "MappingEndEvent")
+        if depth > MAX_DEPTH:
+            raise RecursionError
 
 
 def _plain(error: Exception) -> str:
