@@ -34,6 +34,7 @@ _LOCKS = frozenset(("lock", "locked", "locks", "mutex", "semaphore", "singleton"
 _CLAIMS = frozenset(("select_for_update", "is_duplicate", "mark_processed", "seen_before"))
 _FREED = frozenset(("unlock", "release", "out"))
 _STATES = frozenset("status state processed done sent completed finished delivered handled paid exists".split())
+_QUERIES = frozenset(("get", "filter", "filter_by", "exclude", "get_object_or_404"))
 _EFFECTS = frozenset("send charge pay capture refund transfer post put create save delete publish enqueue delay mail notify insert".split())
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
 _UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
@@ -111,6 +112,10 @@ class Guards:
             return Guard("an insert that skips conflicts records it once", place)
         if text.rpartition(".")[2] in self._once_words - {"add", "set", "insert", "get"}:
             return Guard(f"`{text}` records it once", place)
+        if text.rpartition(".")[2] in _QUERIES and any(
+            words_of(arg.name)[-1:] and words_of(arg.name)[-1] in _STATES for arg in site.call.args
+        ):
+            return Guard(f"`{text}` takes it only in one state", place)
         if _is_lock(text):
             return Guard(f"`{text}` guards it", place)
         if value is not None and value.home is not None and depth < _DEEPEST and self._resolver.definition(value.home).kind == "function":
