@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 
@@ -182,14 +182,14 @@ def _require_utf8(text: str, name: str) -> None:
         raise ConfigError(f"{name}:{text.count(chr(10), 0, error.start) + 1}: this is not UTF-8; save the file as UTF-8") from None
 
 
-class _Lines:
-    """Where a value stands: `line` (from 1) by its path of keys and indices."""
+class _Lines(Protocol):
+    """Where a value stands."""
 
     def line(self, path: Path_) -> int:
-        raise NotImplementedError
+        """The line (from 1) of a value by its path of keys and indices."""
 
 
-class _YamlLines(_Lines):
+class _YamlLines:
     def __init__(self, node: Any) -> None:
         self.node = node
 
@@ -210,7 +210,7 @@ class _YamlLines(_Lines):
         return int(line) + 1
 
 
-class _TomlLines(_Lines):
+class _TomlLines:
     """tomllib tells no lines: the headings and keys are looked for again, in order; each step narrows where the next may stand."""
 
     def __init__(self, text: str) -> None:

@@ -20,10 +20,9 @@ from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.read import LANGUAGES
 from guardrails.registry import Check, check_of
-from guardrails.result import Allowed, Found, Remark, Result, Spot, Summary
+from guardrails.result import UNREADABLE, Allowed, Found, Remark, Result, Spot, Summary
 from guardrails.rulebook import Rule
 
-UNREADABLE = "unreadable-file"
 FIX_UNREADABLE = "mend it, or name the file under `exclude`"
 Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
 

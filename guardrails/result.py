@@ -11,6 +11,8 @@ import msgspec
 
 from guardrails.finding import Confidence, Severity
 
+UNREADABLE = "unreadable-file"  # the rule of files that could not be read
+
 
 class Spot(msgspec.Struct, frozen=True, order=True):
     """A place in lines and columns."""

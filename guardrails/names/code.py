@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Protocol
 
 from guardrails.names.words import Words
@@ -33,46 +33,36 @@ class Part:
         self.outline = outline
         self.functions = outline.functions
         self.language = outline.language
-        self._comps: dict[int, list[Comp]] = {}
-        self._stores: dict[int, dict[str, list[Step]]] = {}
-        self._takers: dict[int, dict[str, set[str]]] = {}
-        self._bindings: dict[int, dict[str, list[Step | Import | int]]] = {}
+        self.bindings = cache(self._bindings)
+        self.comprehensions = cache(self._comprehensions)
+        self.stores = cache(self._stores)
+        self.takers = cache(self._takers)
 
-    def bindings(self, function: int) -> dict[str, list[Step | Import | int]]:
-        """What each name means in a function: steps that bind it, imports, nested definitions (by index). Built once."""
-        known = self._bindings.get(function)
-        if known is None:
-            known = self._bindings[function] = _bindings(self.outline, function)
-        return known
+    def _bindings(self, function: int) -> dict[str, list[Step | Import | int]]:
+        """What each name means in a function: steps that bind it, imports, nested definitions (by index)."""
+        return _bindings(self.outline, function)
 
-    def comprehensions(self, function: int) -> list[Comp]:
-        """The comprehensions of a function, by their start. Built once."""
-        known = self._comps.get(function)
-        if known is None:
-            values = (step.value for step in self.functions[function].steps if step.value is not None)
-            found = (expr for value in values for expr in walk(value) if isinstance(expr, Comp))
-            known = self._comps[function] = sorted(found, key=lambda comp: comp.start)
-        return known
+    def _comprehensions(self, function: int) -> list[Comp]:
+        """The comprehensions of a function, by their start."""
+        values = (step.value for step in self.functions[function].steps if step.value is not None)
+        found = (expr for value in values for expr in walk(value) if isinstance(expr, Comp))
+        return sorted(found, key=lambda comp: comp.start)
 
-    def stores(self, function: int) -> dict[str, list[Step]]:
-        """The assignments of a function by what they set, as dotted text. Built once."""
-        known = self._stores.get(function)
-        if known is None:
-            known = self._stores[function] = {}
-            for step in self.functions[function].steps:
-                for target in step.targets if step.kind == "assign" else ():
-                    known.setdefault(dotted(target), []).append(step)
-        return known
+    def _stores(self, function: int) -> dict[str, list[Step]]:
+        """The assignments of a function by what they set, as dotted text."""
+        found: dict[str, list[Step]] = {}
+        for step in self.functions[function].steps:
+            for target in step.targets if step.kind == "assign" else ():
+                found.setdefault(dotted(target), []).append(step)
+        return found
 
-    def takers(self, function: int) -> dict[str, set[str]]:
-        """The last words of what is called with an argument in a function, by the argument as dotted text. Built once."""
-        known = self._takers.get(function)
-        if known is None:
-            known = self._takers[function] = {}
-            for site in self.functions[function].sites:
-                for arg in site.call.args:
-                    known.setdefault(dotted(arg.value), set()).add(last_word(site))
-        return known
+    def _takers(self, function: int) -> dict[str, set[str]]:
+        """The last words of what is called with an argument in a function, by the argument as dotted text."""
+        found: dict[str, set[str]] = {}
+        for site in self.functions[function].sites:
+            for arg in site.call.args:
+                found.setdefault(dotted(arg.value), set()).add(last_word(site))
+        return found
 
     @cached_property
     def stars(self) -> tuple[str, ...]:

@@ -8,6 +8,16 @@ from collections.abc import Iterable
 _TS_TRIES = (".ts", ".tsx", ".mts", ".js", ".jsx", ".mjs", ".cjs", "/index.ts", "/index.tsx", "/index.js")
 
 
+FACES = ("__init__", "index", "mod", "lib")  # files that stand for their folder and export what others define
+
+
+def import_word(path: str) -> str:
+    """The word by which a file is imported: its own name, or its folder's where it stands for that."""
+    folder, _, file = path.rpartition("/")
+    stem = file.partition(".")[0]
+    return folder.rpartition("/")[2] if stem in FACES else stem
+
+
 class Modules:
     """Finds project files by import path. A module's id is dotted in Python, a path without suffix elsewhere."""
 

@@ -9,9 +9,10 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from guardrails.names.code import Code, Part
+from guardrails.names.modules import import_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Function
+from guardrails.outline import Expr, Function, Site
 
 _ROUNDS = 12
 _OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
@@ -100,6 +101,11 @@ class Callers:
         one = self.outermost(home)
         return tuple(sorted({*self._edges.get(one, ()), *self._down.get(one, ())}))
 
+    def site_of(self, edge: Edge) -> Site | None:
+        """The call that an edge stands for; None where the function is only passed on."""
+        sites = self.functions(edge.caller)[edge.caller.function].sites
+        return next((site for site in sites if site.call.func.start == edge.start), None)
+
     def functions(self, home: Home) -> tuple[Function, ...]:
         """All functions of a definition's file."""
         return self._code.part(home.file).functions
@@ -187,10 +193,9 @@ class Callers:
             return {functions[parent].name, home.file.rpartition("/")[2].partition(".")[0]}
         if parent > 0:
             return set()
-        folder, _, file = home.file.rpartition("/")
-        stem, package = file.partition(".")[0], folder.rpartition("/")[2]
-        exported = any(f"{folder}/{name}" in holding for name in ("__init__.py", "index.ts", "index.js", "mod.rs", "lib.rs"))
-        return {package} if stem in ("__init__", "index", "mod", "lib") else {stem, package} if exported else {stem}
+        folder = home.file.rpartition("/")[0]
+        exported = any(f"{folder}{exporter}" in holding for exporter in _EXPORTERS)
+        return {import_word(home.file), folder.rpartition("/")[2]} if exported else {import_word(home.file)}
 
     def _in_part(self, part: Part, name: str, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
         for index, site in part.sites_by_name.get(name, ()):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.names.code import Part
+from guardrails.names.modules import import_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
 from guardrails.outline import Call, Group, Ref
@@ -15,9 +16,7 @@ def exports(resolver: Resolver, catalogue: Catalogue, parts: Iterable[Part]) -> 
     """Module-level names that mean worker code, each with the last word of its module: a file that imports one has no framework word."""
     roots = _roots(catalogue)
     for part in parts:
-        module = part.path.rpartition("/")[2].partition(".")[0]
-        if module in ("__init__", "index", "mod", "lib"):
-            module = part.path.rpartition("/")[0].rpartition("/")[2]
+        module = import_word(part.path)
         with resolver.shallow():
             for name in _named(resolver, part, roots):
                 yield name, module

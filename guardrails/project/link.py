@@ -171,7 +171,7 @@ class Linker:
         if own:
             return own
         for edge in self._callers.of(home):
-            site = next((s for s in self._resolver.definition(edge.caller).sites if s.call.func.start == edge.start), None)
+            site = self._callers.site_of(edge)
             dropped = self._unused_key(edge.caller, site.call.start, site.call.end) if site is not None else ""
             if dropped:
                 return dropped

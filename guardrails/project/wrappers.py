@@ -11,7 +11,6 @@ from guardrails.frameworks.model import EnqueueForm
 from guardrails.frameworks.sightings import EnqueueSeen, Sighting
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
-from guardrails.names.values import Home
 from guardrails.outline import Function, Param, Ref, Site, dotted
 from guardrails.project.calls import Callers
 
@@ -29,23 +28,28 @@ class _Taken(msgspec.Struct, frozen=True):
 
 def outer_enqueues(resolver: Resolver, callers: Callers, seen: Iterable[Sighting]) -> Iterator[EnqueueSeen]:
     """The calls of wrappers around the enqueues that were seen, as enqueues that carry payload only; none is given twice."""
-    known = {_key(one.made) for one in seen if isinstance(one, EnqueueSeen)}
-    for one in [one for one in seen if isinstance(one, EnqueueSeen)]:
-        home = callers.outermost(one.made.home)
-        definition = resolver.definition(home)
-        taken = _taken(one, definition) if definition.kind == "function" else None
-        for edge in callers.of(home) if taken is not None else ():
-            made = _call_at(resolver, edge.caller, edge.start)
-            if made is not None and taken is not None and _key(made[0]) not in known:
-                known.add(_key(made[0]))
-                yield _outer(resolver, one, taken, *made)
+    enqueues = [one for one in seen if isinstance(one, EnqueueSeen)]
+    known = {_key(one.made) for one in enqueues}
+    for one in enqueues:
+        taken = _taken_around(resolver, callers, one)
+        for edge in callers.of(one.made.home) if taken is not None else ():
+            site = callers.site_of(edge)
+            made = Made(site.call, edge.caller) if site is not None else None
+            if made is not None and site is not None and taken is not None and _key(made) not in known:
+                known.add(_key(made))
+                yield _outer(resolver, one, taken, made, site)
 
 
 def is_wrapped(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> bool:
     """The enqueue stands in a function that hands on what it was given."""
-    definition = resolver.definition(callers.outermost(one.made.home))
-    taken = _taken(one, definition) if definition.kind == "function" else None
+    taken = _taken_around(resolver, callers, one)
     return taken is not None and any(not selector.isdigit() and not _ID.search(selector) for selector in taken.payload)
+
+
+def _taken_around(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> _Taken | None:
+    """What the named function around an enqueue takes, None where it hands nothing on."""
+    definition = resolver.definition(callers.outermost(one.made.home))
+    return _taken(one, definition) if definition.kind == "function" else None
 
 
 def _key(made: Made) -> tuple[str, int, int]:
@@ -74,13 +78,6 @@ def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
 def _param_of(answer: object, params: list[Param]) -> str:
     name = answer.expr.name if isinstance(answer, Hit) and isinstance(answer.expr, Ref) else ""
     return name if any(param.name == name for param in params) else ""
-
-
-def _call_at(resolver: Resolver, caller: Home, start: int) -> tuple[Made, Site] | None:
-    for site in resolver.definition(caller).sites:
-        if site.call.func.start == start:
-            return Made(site.call, caller), site
-    return None
 
 
 def _outer(resolver: Resolver, inner: EnqueueSeen, taken: _Taken, made: Made, site: Site) -> EnqueueSeen:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.safe import visible
-from guardrails.report.tally import UNREADABLE, looked_at, unsaid, verdict
+from guardrails.report.tally import looked_at, unsaid, verdict
 from guardrails.report.view import View
-from guardrails.result import Found, Remark, Result, Spot
+from guardrails.result import UNREADABLE, Found, Remark, Result, Spot
 
 COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info": "notice"}
 

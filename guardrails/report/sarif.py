@@ -16,9 +16,8 @@ import msgspec
 import guardrails
 from guardrails.finding import Severity
 from guardrails.report.safe import encodable
-from guardrails.report.tally import UNREADABLE
 from guardrails.report.view import View, first_sentence
-from guardrails.result import Allowed, Found, Remark, Result, Spot
+from guardrails.result import UNREADABLE, Allowed, Found, Remark, Result, Spot
 from guardrails.rulebook import Rule
 
 Json: TypeAlias = dict[str, Any]

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.safe import visible
-from guardrails.result import Found, Remark, Result, Summary
+from guardrails.result import UNREADABLE, Found, Remark, Result, Summary
 
-UNREADABLE = "unreadable-file"
 _REASONS = {"test": "in tests (--tests looks there, too)"}
 
 
