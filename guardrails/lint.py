@@ -12,16 +12,18 @@ import msgspec
 
 from guardrails import allow, facts, fingerprint, rulebook
 from guardrails.cache import Cache, NoCache, Outlines
-from guardrails.config import MODELS, Config, Override, load, models
-from guardrails.files import Tree, discover, find_root, is_test, matcher, memory, show
-from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Finding, Severity, Unsure
+from guardrails.config import MODELS, Config, load, models
+from guardrails.files import Tree, discover, find_root, is_test, memory, show
+from guardrails.finding import CONFIDENCES, SEVERITIES, Finding, Severity, Unsure
 from guardrails.lines import Lines
 from guardrails.outline import Outline
 from guardrails.place import Place
+from guardrails.policy import Policy
 from guardrails.read import LANGUAGES
 from guardrails.registry import Check, check_of
 from guardrails.result import UNREADABLE, Allowed, Found, Remark, Result, Spot, Summary
 from guardrails.rulebook import Rule
+from guardrails.stopwatch import Stopwatch
 
 FIX_UNREADABLE = "mend it, or name the file under `exclude`"
 Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
@@ -42,7 +44,8 @@ class InternalError(Exception):
 class Request(msgspec.Struct, frozen=True):
     """What to lint, and how. `paths` exist and lie in `root` (none: all of it). `at_least` is the lowest severity that is shown.
 
-    `contents` stands in for what is on disk (paths relative to the root). `watch` is told in a word or two what is being done.
+    `contents` stands in for what is on disk (paths relative to the root). `watch` is told in a word or
+    two what is being done; `clock` counts the time.
     """
 
     root: Path
@@ -54,6 +57,7 @@ class Request(msgspec.Struct, frozen=True):
     cached: bool = True
     contents: Mapping[str, bytes] = {}
     watch: Callable[[str], None] | None = None
+    clock: Stopwatch = msgspec.field(default_factory=Stopwatch)
 
 
 class _Contents(dict[str, bytes]):
@@ -105,7 +109,13 @@ def prepare(paths: Sequence[Path], text: bytes | None = None) -> Request:
             raise RequestError(f"{show(str(path))}: {why}")
     root = find_root(named)
     contents = {} if text is None else {named[0].resolve().relative_to(root).as_posix(): text}
-    return Request(root, load(root, rulebook.load()), date.today(), tuple(path.resolve() for path in named), contents=contents)
+    return Request(
+        root,
+        load(root, {name: rule.options for name, rule in rulebook.load().items()}),
+        date.today(),
+        tuple(path.resolve() for path in named),
+        contents=contents,
+    )
 
 
 def _missing(path: Path) -> str:
@@ -120,32 +130,36 @@ def lint(request: Request) -> Result:
     """One run. Raises `ConfigError` or `ModelError` for a mistake of the user's, `InternalError` for one of ours."""
     watch = request.watch or (lambda _: None)
     watch("finding files")
-    tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, _Contents(request.contents))
+    with request.clock.stage("find files"):
+        tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, _Contents(request.contents))
     watch(f"reading {len(tree.paths)} files")
     outlines: Outlines = Cache() if request.cached else NoCache()
-    project, known = _understand(tree, request.config, models(tree.root, request.config), outlines)
+    project, known = _understand(tree, request, models(tree.root, request.config), outlines)
     watch("checking")
-    if isinstance(outlines, Cache):
-        outlines.prune()
-    return judge(tree, project, known, request, outlines)
+    with request.clock.stage("judge"):
+        if isinstance(outlines, Cache):
+            outlines.prune()
+        return judge(tree, project, known, request, outlines)
 
 
 def lint_texts(files: Mapping[str, str | bytes], config: Config | None = None, today: date = date.min, strict: bool = False) -> Result:
     """One run over a project that exists in memory only."""
     tree = memory(files, LANGUAGES)
-    request = Request(tree.root, config or Config(tests="report"), today, strict=strict)
+    request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False)
     extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
-    project, known = _understand(tree, request.config, extra, NoCache())
+    project, known = _understand(tree, request, extra, NoCache())
     return judge(tree, project, known, request, NoCache())
 
 
-def _understand(tree: Tree, config: Config, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Understood, Known]:
+def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Understood, Known]:
     from guardrails.frameworks import catalogue
+    from guardrails.frameworks.own import models_of
     from guardrails.project import understand
 
-    found = catalogue.load(extra, outlines.remember)
+    with request.clock.stage("load models"):
+        found = catalogue.load(extra, outlines.remember if request.cached else None, models_of(request.config))
     known = Known(found.signs(), tuple(sorted({model.framework for model in found.models if model.jobs})))
-    return understand(tree, found, config, outlines.outline), known
+    return understand(tree, found, request.config, request.clock.timed("read", outlines.outline), request.clock), known
 
 
 def judge(
@@ -154,48 +168,6 @@ def judge(
 ) -> Result:  # fmt: skip
     """What the checks say about a project, as it is told. `find` gives the check of a rule."""
     return _Judge(tree, project, known, request, outlines, rulebook.load() if rules is None else rules, find).result()
-
-
-class Policy:
-    """Which rules hold for a file, and how severe they are: rule pages, then the configuration, then its overrides in order."""
-
-    def __init__(self, config: Config, rules: Mapping[str, Rule]) -> None:
-        self.config, self.rules = config, rules
-        self._overrides = [(matcher(override.paths), override) for override in config.overrides]
-        self._cache: dict[str, frozenset[str]] = {}
-
-    def enabled(self, path: str) -> frozenset[str]:
-        """The rules that run for a file."""
-        if path not in self._cache:
-            self._cache[path] = self._enabled(self._of(path))
-        return self._cache[path]
-
-    def anywhere(self) -> frozenset[str]:
-        """The rules that may run for some file."""
-        named = {rule for override in self.config.overrides for rule in override.select}
-        return self._enabled([]) | named
-
-    def severity(self, finding: Finding) -> Severity:
-        """The configuration's word, else the check's, else the rule page's."""
-        for override in reversed(self._of(finding.place.path)):
-            if finding.rule in override.severity:
-                return override.severity[finding.rule]
-        return self.config.severity.get(finding.rule) or finding.severity or self.rules[finding.rule].severity
-
-    def confidence(self, finding: Finding) -> Confidence:
-        """The check's word, else the rule page's."""
-        return finding.confidence or self.rules[finding.rule].confidence
-
-    def _of(self, path: str) -> list[Override]:
-        return [override for spec, override in self._overrides if spec.match_file(path)]
-
-    def _enabled(self, overrides: Sequence[Override]) -> frozenset[str]:
-        select, ignore = self.config.select, set(self.config.ignore)
-        for override in overrides:
-            select = override.select or select
-            ignore = (ignore - set(override.select)) | set(override.ignore)
-        regular = (rule.name for rule in self.rules.values() if self.config.pedantic or rule.persona == "regular")
-        return frozenset(select or regular) - ignore
 
 
 class _Judge:
@@ -240,7 +212,9 @@ class _Judge:
             by_type.setdefault(type(fact), []).append(fact)
         for rule in sorted(self.policy.anywhere()):
             if check := self.find(rule):
-                yield from (one for one in self._run(check, by_type) if self._applies(one))
+                with self.request.clock.stage(f"check {rule}"):
+                    said = [one for one in self._run(check, by_type) if self._applies(one)]
+                yield from said
 
     def _run(self, check: Check, by_type: Mapping[type, list[facts.Fact]]) -> Iterator[Finding | Unsure]:
         more = (self.project,) if check.wants_project else ()

@@ -32,9 +32,10 @@ FENCES = {
     "rust": ("rust", "rs"), "rs": ("rust", "rs"),
 }  # fmt: skip
 
-_KEYS = ("severity", "confidence", "guardrail", "instruct", "persona", "languages")
+_KEYS = ("severity", "confidence", "guardrail", "instruct", "persona", "languages", "options")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\n]*)\Z")
+_OPTION = re.compile(r"([a-z_]+)=(\d+(?:\.\d+)?) \(([^()]+)\)")  # patience=60 (seconds of ..)
 _MARK = re.compile(r"[ \t]*(?:#|//)[ \t]*(flagged|unknown):[ \t]*([a-z0-9-]+(?:[ \t]*,[ \t]*[a-z0-9-]+)*)[ \t]*\Z")
 
 
@@ -66,8 +67,18 @@ class Example(msgspec.Struct, frozen=True):
     line: int
 
 
+class Option(msgspec.Struct, frozen=True):
+    """A number that a project may set for a rule: its default, and what it means."""
+
+    default: float
+    words: str
+
+
 class Rule(msgspec.Struct, frozen=True):
-    """A rule page. `instruct` is the one sentence for coding agents; `languages` are where it works; `body` is the page below its title."""
+    """A rule page. `instruct` is the one sentence for coding agents; `languages` are where it works; `options` are what a project may set.
+
+    `body` is the page below its title.
+    """
 
     name: str
     title: str
@@ -77,6 +88,7 @@ class Rule(msgspec.Struct, frozen=True):
     instruct: str
     persona: Persona
     languages: tuple[str, ...]
+    options: Mapping[str, Option]
     body: str
     body_line: int
 
@@ -155,6 +167,7 @@ def _head(name: str, text: str) -> Rule:
         instruct=_one_of("instruct", values, None, where),
         persona=cast("Persona", _one_of("persona", {"persona": ("regular", 0), **values}, PERSONAS, where)),
         languages=_languages(values, where),
+        options=_options(values, where),
         body="\n".join(lines[line + 1 :]),
         body_line=line + 2,
     )
@@ -203,6 +216,18 @@ def _languages(values: Values, where: str) -> tuple[str, ...]:
         if name not in LANGUAGES:
             raise PageError(where, line, f"{name!r} is no language we read; use {', '.join(LANGUAGES)}")
     return names
+
+
+def _options(values: Values, where: str) -> Mapping[str, Option]:
+    """`name=number (what it means)`, joined by semicolons."""
+    text, line = values.get("options", ("", 1))
+    found = {}
+    for entry in filter(None, map(str.strip, text.split(";"))):
+        match = _OPTION.fullmatch(entry)
+        if match is None:
+            raise PageError(where, line, f"{entry!r} is no option; write name=number (what it means), joined by semicolons")
+        found[match[1]] = Option(float(match[2]), match[3])
+    return found
 
 
 def _sections(body: str, first: int, where: str) -> Iterator[tuple[str, str, int]]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from guardrails import config
 from guardrails.config import Config, ConfigError
 
-RULES = ("untimed-job", "secret-in-log", "missing-idempotency-key", "fire-and-forget-spawn")
+RULES = {"untimed-job": (), "secret-in-log": (), "missing-idempotency-key": (), "fire-and-forget-spawn": (), "slow-handler": ("short",)}
 
 FULL_TOML = """\
 [project]
@@ -32,9 +32,13 @@ exclude = ["/vendor/"]
 frameworks = ["models/ours.yml"]
 redact_helpers = ["scrub"]
 secret_words = ["pin"]
+guard_helpers = ["shop.locks.once"]
 
 [tool.guardrails.severity]
 untimed-job = "info"
+
+[tool.guardrails.options.slow-handler]
+short = 30
 
 [[tool.guardrails.overrides]]
 paths = ["legacy/"]
@@ -55,6 +59,8 @@ exclude: [/vendor/]
 frameworks: [models/ours.yml]
 redact_helpers: [scrub]
 secret_words: [pin]
+guard_helpers: [shop.locks.once]
+options: {slow-handler: {short: 30}}
 severity: {untimed-job: info}
 overrides:
   - paths: [legacy/]
@@ -81,6 +87,7 @@ def test_both_forms_say_the_same_and_have_the_same_bytes():
     assert one == two
     assert one.encoded == two.encoded
     assert hash(one) == hash(two)
+    assert one.options == {"slow-handler": {"short": 30}}
     assert one.overrides[1].severity == {"secret-in-log": "error"}
 
 
@@ -142,6 +149,13 @@ def test_a_yaml_file_beside_a_pyproject_without_our_table_is_fine(tmp_path):
         ('severity = "error"', "pyproject.toml:2: severity is a text; write a table of rule = level (the gate is fail_on)"),
         ('[tool.guardrails.severity]\nuntimed-job = "fatal"', "pyproject.toml:3: severity of untimed-job is 'fatal'; use one of"),
         ('severity = { zzz = "error" }', "pyproject.toml:2: unknown rule 'zzz' in severity; known are untimed-job, secret-in-log"),
+        ("options = 1", "pyproject.toml:2: options is a number; write a table a rule: option = number"),
+        ("[tool.guardrails.options.slow-handle]\nshort = 1", "pyproject.toml:2: unknown rule 'slow-handle' in options; did you mean"),
+        ("[tool.guardrails.options]\nslow-handler = 1", "pyproject.toml:3: the options of slow-handler are a number; write a table"),
+        ("[tool.guardrails.options.slow-handler]\nshrt = 1", "pyproject.toml:3: unknown option 'shrt' of slow-handler; did you mean short"),
+        ("[tool.guardrails.options.untimed-job]\nshort = 1", "pyproject.toml:3: unknown option 'short' of untimed-job; it has none"),
+        ("[tool.guardrails.options.slow-handler]\nshort = -1", "pyproject.toml:3: option short of slow-handler is -1; write a number"),
+        ("[tool.guardrails.options.slow-handler]\nshort = true", "pyproject.toml:3: option short of slow-handler is True; write a number"),
         ('fail_on = "fatal"', "pyproject.toml:2: fail_on is 'fatal'; use one of error, warning, info, never"),
         ('pedantic = "yes"', "pyproject.toml:2: pedantic is a text; use true or false"),
         ('exclude = "vendor"', "pyproject.toml:2: exclude is a text; write a list of texts"),
@@ -254,7 +268,7 @@ def test_a_model_that_is_not_there_is_told(tmp_path, name, words):
     assert words in fault(config.models, tmp_path, Config(frameworks=(name,)))
 
 
-@given(st.sampled_from(RULES), st.data())
+@given(st.sampled_from(sorted(RULES)), st.data())
 def test_a_slip_in_a_rule_name_brings_the_rule_that_was_meant(rule, data):
     at = data.draw(st.integers(0, len(rule) - 1))
     slip = data.draw(st.sampled_from([rule[:at] + rule[at + 1 :], rule[:at] + rule[at] + rule[at:], rule.replace("-", "_"), rule.upper()]))

@@ -26,7 +26,7 @@ TODAY = date(2026, 5, 1)
 
 
 def rule(name: str, **more) -> rulebook.Rule:
-    base = rulebook.Rule(name, name, "error", "high", "timeout", "x", "regular", ("python",), "", 1)
+    base = rulebook.Rule(name, name, "error", "high", "timeout", "x", "regular", ("python",), {}, "", 1)
     return msgspec.structs.replace(base, **more)
 
 

@@ -92,7 +92,7 @@ def told(result: Result) -> list[tuple[str, str, str]]:
 
 def test_the_shop_of_these_tests_has_every_fault() -> None:
     assert {found.rule for found in lint_texts(SHOP).findings} == {
-        "untimed-job", "secret-in-log", "missing-idempotency-key", "fire-and-forget-spawn",
+        "untimed-job", "secret-in-log", "missing-idempotency-key", "fire-and-forget-spawn", "secret-in-payload", "unverified-webhook",
     }  # fmt: skip
 
 

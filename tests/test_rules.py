@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from guardrails import lint, rulebook
+from guardrails.config import Config
 from guardrails.result import Result
 from guardrails.rulebook import Example, Expectation, Rule
 
@@ -55,8 +56,8 @@ def doubted(result: Result) -> set[Expectation]:
 
 
 @cache
-def run(files: tuple[tuple[str, str], ...]) -> Result:
-    return lint.lint_texts(dict(files), today=TODAY)
+def run(files: tuple[tuple[str, str], ...], pedantic: bool = False) -> Result:
+    return lint.lint_texts(dict(files), Config(tests="report", pedantic=pedantic), today=TODAY)
 
 
 def wrong(rule: str, example: Example, whole: bool = False) -> str:
@@ -65,10 +66,12 @@ def wrong(rule: str, example: Example, whole: bool = False) -> str:
     Judged are the page's rule and the rules that are marked; a `whole` example without a flagged line must be clean under all rules.
     What is marked as unknown must be doubted; beside that the page's rule must be sure, except where a line is flagged anyhow.
     """
-    result = run(tuple(example.files.items()))
+    pedantic = RULES[rule].persona == "pedantic"
+    result = run(tuple(example.files.items()), pedantic)
     marked = {one.rule for one in example.expectations} | {rule}
     wanted = {one for one in example.expectations if one.kind == "flagged"}
-    found = told(result) if whole and not wanted else {one for one in told(result) if one.rule in marked}
+    others = {one.name for one in RULES.values() if one.persona == "regular"} if whole and not wanted else set()
+    found = {one for one in told(result) if one.rule in marked | others}
     unsure = {one for one in example.expectations if one.kind == "unknown"}
     doubts = {one for one in doubted(result) if one.rule == rule and not wanted} | (doubted(result) & unsure)
     return "; ".join(

@@ -73,16 +73,16 @@ def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, 
     entries = project.handlers_above(enqueue.scope)
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.webhook:
-            return f"webhook `{entry.fact.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
+            return f"webhook `{entry.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
     for entry in project.jobs_above(enqueue.scope):
         job = entry.fact
         repeats = job.repeats if isinstance(job, Job) else None
         if repeats is not None and isinstance(job, Job) and project.guard_in(job) is None:
             related = (Related(repeats.at, repeats.words),) if repeats.at is not None else ()
-            return f"job `{entry.fact.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
+            return f"job `{entry.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.unsafe:
-            verbs, name = "/".join(entry.fact.methods), entry.fact.name
+            verbs, name = "/".join(entry.fact.methods), entry.name
             sent = f"`{name}`" if name.startswith(verbs) else f"{verbs} `{name}`"
             return f"a client may send {sent} again", _places(entry, "the handler"), False
     return None

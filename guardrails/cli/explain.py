@@ -54,7 +54,13 @@ def facts(rule: Rule) -> str:
 
 def plain(rule: Rule) -> str:
     """The page as it is written, with its facts below the title."""
-    return f"# {rule.title}\n\n`{rule.name}`: {facts(rule)}.\n\n{rule.body.strip()}\n"
+    return f"# {rule.title}\n\n`{rule.name}`: {facts(rule)}.\n\n{rule.body.strip()}\n{options(rule)}"
+
+
+def options(rule: Rule) -> str:
+    """The section on what a project may set, empty where that is nothing."""
+    rows = [f"- `{name}`: {option.words}; {option.default:g} unless set\n" for name, option in rule.options.items()]
+    return f"\n## Options\n\nUnder `[tool.guardrails.options.{rule.name}]`:\n\n{''.join(rows)}" if rows else ""
 
 
 def rendered(rule: Rule, columns: int) -> str:

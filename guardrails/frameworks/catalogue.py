@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from guardrails.frameworks.faults import faults
-from guardrails.frameworks.model import EnqueueForm, Extension, HandlerForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
+from guardrails.frameworks.forms import retrying
+from guardrails.frameworks.forms.data import LogForm
+from guardrails.frameworks.forms.web import Extension, HandlerForm
+from guardrails.frameworks.forms.work import EnqueueForm, JobForm, ScheduleForm, SpawnForm
+from guardrails.frameworks.model import ROLES, Model
 
 FOLDER = Path(__file__).parent
 MAX_MODEL, MAX_DEPTH = 200_000, 500  # characters of one model, and how deep it may be nested
@@ -21,6 +26,7 @@ class ModelError(Exception):
     """A model that cannot be used: one sentence with file, line, what and remedy."""
 
 
+@cache
 def parse(name: str, text: str) -> Model:
     """One model from YAML. Raises ModelError with file and line."""
     import yaml
@@ -87,26 +93,39 @@ def builtin() -> list[tuple[str, str]]:
     return [(path.name, path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yml"))]
 
 
-def load(extra: Iterable[tuple[str, str]] = (), remember: Callable[[str, Callable[[], bytes]], bytes] | None = None) -> Catalogue:
-    """The shipped models and the user's. `remember(key, make)` may keep the converted models between runs (YAML is slow to parse)."""
-    texts = [*builtin(), *extra]
+def load(
+    extra: Iterable[tuple[str, str]] = (), remember: Callable[[str, Callable[[], bytes]], bytes] | None = None, own: tuple[Model, ...] = ()
+) -> Catalogue:
+    """The shipped models, the user's as text (`extra`) and as models (`own`).
+
+    `remember(key, make)` may keep the converted models between runs (YAML is slow to parse).
+    """
+    shipped = builtin()
+    texts, count = [*shipped, *extra], len(shipped)
 
     def make() -> bytes:
         return msgspec.msgpack.encode([parse(name, text) for name, text in texts])
 
     if remember is None:
-        return Catalogue(tuple(parse(name, text) for name, text in texts))
+        known = _indexed(tuple(texts), count)
+        return Catalogue((*known.models, *own), count) if own else known
     key = "\0".join(f"{name}\0{text}" for name, text in texts)
     try:
-        return Catalogue(tuple(msgspec.msgpack.decode(remember(key, make), type=list[Model])))
+        return Catalogue((*msgspec.msgpack.decode(remember(key, make), type=list[Model]), *own), count)
     except _ERRORS:
-        return Catalogue(tuple(parse(name, text) for name, text in texts))
+        return Catalogue((*(parse(name, text) for name, text in texts), *own), count)
+
+
+@lru_cache(maxsize=4)
+def _indexed(texts: tuple[tuple[str, str], ...], shipped: int) -> Catalogue:
+    return Catalogue(tuple(parse(name, text) for name, text in texts), shipped)
 
 
 class Catalogue:
     """The models by symbol. Every table maps a symbol to its (model, form) pairs."""
 
-    def __init__(self, models: tuple[Model, ...]) -> None:
+    def __init__(self, models: tuple[Model, ...], shipped: int | None = None) -> None:
+        """Where two models name one symbol the later one wins: those after the first `shipped` are the user's own."""
         self.models = models
         self.aliases: dict[str, str] = {}
         self.returns: dict[str, str] = {}
@@ -114,6 +133,8 @@ class Catalogue:
         self.job_bases: dict[str, tuple[Model, JobForm]] = {}
         self.job_calls: dict[str, tuple[Model, JobForm]] = {}
         self.job_lists: list[tuple[Model, JobForm]] = []
+        self.job_parameters: dict[tuple[str, ...], list[tuple[Model, JobForm]]] = {}
+        self.contexts: frozenset[str] = frozenset(path for model in models for path in model.contexts)
         self.enqueues: dict[str, tuple[Model, EnqueueForm]] = {}
         self.on_job: dict[tuple[str, str], EnqueueForm] = {}
         self.loose: dict[str, tuple[Model, EnqueueForm]] = {}
@@ -124,16 +145,34 @@ class Catalogue:
         self.handler_files: list[tuple[Model, HandlerForm]] = []
         self.spawns: dict[str, tuple[Model, SpawnForm]] = {}
         self.schedule_calls: dict[str, tuple[Model, ScheduleForm]] = {}
+        self.schedules_on_job: dict[tuple[str, str], ScheduleForm] = {}
         self.schedule_decorators: dict[str, tuple[Model, ScheduleForm]] = {}
         self.logs: dict[str, tuple[Model, LogForm]] = {}
         self.log_names: dict[tuple[str, str], tuple[Model, LogForm]] = {}
         self.apps: dict[str, Model] = {}
+        self.tells: dict[str, str] = {}
         self.callbacks: dict[str, str] = {}
         self.extensions: dict[str, Extension] = {}
         self.whole: dict[str, str] = {}
-        for model in models:
+        self.roles: dict[str, list[tuple[str, Model, Any]]] = {}  # by the symbol of a call
+        self.marks: dict[str, list[tuple[str, Model, Any]]] = {}  # by the symbol of a decorator
+        self.roles_on_job: dict[tuple[str, str], list[tuple[str, Model, Any]]] = {}  # by framework and the method chain on a job
+        self.loose_roles: dict[str, list[tuple[str, Model, Any]]] = {}  # by an unmistakable method name
+        for number, model in enumerate(models):
+            if shipped is not None and number >= shipped:
+                self._make_room(model)
             self._add(model)
         self._index_words()
+
+    def _make_room(self, model: Model) -> None:
+        """Take out what shipped models say of the symbols that a user's own model names in the same role."""
+        for role in ROLES:
+            for form in getattr(model, role):
+                for symbol, named in ((getattr(form, "call", ""), self.roles), (getattr(form, "decorator", ""), self.marks)):
+                    for path in _verbs(model, symbol) if symbol else ():
+                        named[path] = [one for one in named.get(path, ()) if one[0] != role or one[1] is model]
+        listed = {job.listed for job in model.jobs if job.listed}
+        self.job_lists = [(one, job) for one, job in self.job_lists if job.listed not in listed or one is model]
 
     def _add(self, model: Model) -> None:
         self.aliases.update((k, v) for key, value in model.aliases.items() for k, v in _verb_pairs(model, key, value))
@@ -142,10 +181,13 @@ class Catalogue:
         self.extensions.update((extension.call, extension) for extension in model.extensions)
         self.whole.update(model.whole)
         self.apps.update(dict.fromkeys(model.apps, model))
+        self.tells.update(model.tells)
         for job in model.jobs:
             self._put(model, job, (job.decorator, self.job_decorators), (job.base, self.job_bases), (job.call, self.job_calls))
             if job.listed:
                 self.job_lists.append((model, job))
+            if job.parameters:
+                self.job_parameters.setdefault(job.parameters, []).append((model, job))
         for enqueue in model.enqueues:
             self._put(model, enqueue, (enqueue.call, self.enqueues))
             if enqueue.on_job:
@@ -167,30 +209,50 @@ class Catalogue:
             self._put(model, spawn, (spawn.call, self.spawns))
         for schedule in model.schedules:
             self._put(model, schedule, (schedule.call, self.schedule_calls), (schedule.decorator, self.schedule_decorators))
+            if schedule.on_job:
+                self.schedules_on_job[model.framework, schedule.on_job] = schedule
         for log in model.logs:
             self._put(model, log, (log.call, self.logs))
             words = [path.rpartition(".")[2] for path in _verbs(model, log.call)]
             self.log_names.update({(receiver, word): (model, log) for receiver in log.receivers for word in words})
 
+        for role in ROLES:
+            for form in getattr(model, role):
+                for symbol, named in ((getattr(form, "call", ""), self.roles), (getattr(form, "decorator", ""), self.marks)):
+                    for path in _verbs(model, symbol) if symbol else ():
+                        named.setdefault(path, []).append((role, model, form))
+                if on_job := getattr(form, "on_job", ""):
+                    self.roles_on_job.setdefault((model.framework, on_job), []).append((role, model, form))
+                if getattr(form, "loose", False):
+                    self.loose_roles.setdefault(getattr(form, "on_job", "").rpartition(".")[2], []).append((role, model, form))
+
     @staticmethod
     def _put(model: Model, form: Any, *tables: tuple[str, dict[str, tuple[Model, Any]]]) -> None:
         for symbol, table in tables:
             for path in _verbs(model, symbol) if symbol else ():
-                table.setdefault(path, (model, form))
+                table[path] = (model, form)
 
     def _index_words(self) -> None:
         """The last words of all that may be a fact: other calls and decorators need not be resolved."""
-        on_job = {method.rpartition(".")[2] for _, method in self.on_job} - {"()"}
+        on_job = {method.rpartition(".")[2] for _, method in (*self.on_job, *self.schedules_on_job)} - {"()"}
         self.job_words = _last_words(self.job_calls)
         self.handler_words = _last_words(self.handler_calls)
         self.handler_roots: dict[str, set[str]] = {}
         for symbol in self.handler_calls:
             self.handler_roots.setdefault(symbol.rpartition(".")[2], set()).add(re.split(r"[.(]", symbol)[0])
-        self.call_words = _last_words(self.enqueues, self.spawns, self.schedule_calls, self.logs) | on_job | frozenset(self.loose)
+        self.call_words = _last_words(self.enqueues, self.spawns, self.schedule_calls, self.logs, self.roles)
+        self.call_words |= on_job | frozenset(self.loose)
+        self.call_words |= {method.rpartition(".")[2] for _, method in self.roles_on_job} | frozenset(self.loose_roles)
         self.log_words = frozenset(word for _, word in self.log_names)
-        self.decorator_words = _last_words(self.job_decorators, self.handler_decorators, self.schedule_decorators)
+        self.decorator_words = _last_words(self.job_decorators, self.handler_decorators, self.schedule_decorators, self.marks)
         self.handler_methods = frozenset(name for _, form in self.handler_bases.values() for name in form.methods)
         self.job_methods = frozenset(form.method for _, form in self.job_bases.values())
+
+    def members(self, symbol: str) -> frozenset[str]:
+        """The attributes of a symbol that models name."""
+        tables = (self.job_decorators, self.enqueues, self.schedule_calls, self.aliases)
+        found = (path.removeprefix(f"{symbol}.") for table in tables for path in table if path.startswith(f"{symbol}."))
+        return frozenset(re.split(r"[.(\[]", path)[0] for path in found)
 
     def web_words(self) -> frozenset[str]:
         """The names of what handlers are registered on: `APIRouter`, `Blueprint`, `express`."""
@@ -210,9 +272,18 @@ class Catalogue:
 
     def settings_keys(self) -> frozenset[str]:
         """The settings keys that matter, in lower case, without prefixes."""
-        limits = (key for model in self.models if model.timeout for key in model.timeout.settings)
+        limits = (key.partition(".")[0] for model in self.models if model.timeout for key in model.timeout.settings)
         schedules = (form.setting for model in self.models for form in model.schedules if form.setting)
-        return frozenset((*limits, *schedules))
+        waits = (key.lower() for model in self.models for wait in model.waits for key in (*wait.settings, *wait.replaced, *wait.host))
+        retries = (key for m in self.models for key in retrying.keys(m.delivery, *m.retries, *m.ignored, *m.kept, *m.decoded) if key)
+        return frozenset((*limits, *schedules, *waits, *(key.lower() for key in retries)))
+
+    def own_symbols(self) -> frozenset[str]:
+        """The symbols of calls that belong to no modelled package: a project's own helpers."""
+        tables = (self.enqueues, self.spawns, self.roles, self.marks, self.job_calls, self.job_decorators)
+        locks = (path for model in self.models for path in (*model.locks, *model.records_once))
+        packages = self.packages()
+        return frozenset(path for path in (*locks, *(path for table in tables for path in table)) if path.split(".")[0] not in packages)
 
     def packages(self) -> frozenset[str]:
         """The import roots of all frameworks."""

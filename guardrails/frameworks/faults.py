@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from guardrails.frameworks.model import Model
+from guardrails.frameworks.patterns import danger
 
 LANGUAGES = ("python", "typescript", "rust")
 
@@ -27,16 +28,19 @@ def _expressions(model: Model) -> Iterator[tuple[str, str]]:
         patterns.append(("void_under", model.timeout.void_under))
     for key, pattern in patterns:
         try:
-            re.compile(pattern)
-        except re.error as error:
+            why = danger(pattern)
+        except (re.error, RecursionError, OverflowError) as error:
             yield key, f"`{key}` is no regular expression ({error}); mend it"
+        else:
+            if why:
+                yield key, f"`{key}` may run for ever on some text, for {why}; write it without that"
 
 
 def _forms(model: Model) -> Iterator[tuple[str, str]]:
     """A form must say what it matches."""
     for job in model.jobs:
-        if sum(map(bool, (job.decorator, job.base, job.call, job.listed))) != 1:
-            yield "jobs", "each entry of `jobs` needs exactly one of decorator, base, call and listed"
+        if sum(map(bool, (job.decorator, job.base, job.call, job.listed, job.parameters))) != 1:
+            yield "jobs", "each entry of `jobs` needs exactly one of decorator, base, call, listed and parameters"
     for enqueue in model.enqueues:
         if bool(enqueue.call) == bool(enqueue.on_job):
             yield "enqueues", "each entry of `enqueues` needs either call or on_job"

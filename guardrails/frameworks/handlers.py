@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from guardrails.frameworks.catalogue import Catalogue
-from guardrails.frameworks.model import HandlerForm, Model
+from guardrails.frameworks.forms.web import HandlerForm
+from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import HandlerSeen
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Call, Closure, Expr, Function, Group, Index, Ref, Site, dotted
+from guardrails.outline import Attr, Call, Closure, Expr, Function, Group, Index, Ref, Site, dotted
 
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
 _HTTP = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"))
@@ -56,6 +57,10 @@ class Handlers:
         home = Home(part.path, index)
         for decorator in function.decorators:
             if dotted(decorator).removesuffix("()").rpartition(".")[2] not in self._catalogue.decorator_words:
+                through = self._through(part, home, max(function.parent, 0), decorator)
+                if through is not None:
+                    yield through
+                    return
                 continue
             value = self._known(part, max(function.parent, 0), decorator)
             path = _TRAILING_CALLS.sub("", value.path) if value else ""
@@ -67,6 +72,18 @@ class Handlers:
                 return
         yield from self._by_parameter(part, index, function)
         yield from self._exported(part, index, function)
+
+    def _through(self, part: Part, home: Home, outer: int, decorator: Expr) -> HandlerSeen | None:
+        """A decorator of the project that is handed the one of a router: `@protected(router.post, "/orders", ["write"])`."""
+        for arg in decorator.args if isinstance(decorator, Call) else ():
+            word = dotted(arg.value).rpartition(".")[2] if isinstance(arg.value, Ref | Attr) else ""
+            value = self._known(part, outer, arg.value) if word in self._catalogue.decorator_words else None
+            found = self._catalogue.handler_decorators.get(value.path) if value is not None else None
+            if found is not None and value is not None and isinstance(decorator, Call):
+                route = next((text for each in decorator.args if (text := as_text(each.value)) is not None), "")
+                verbs = self._verbs(found[1], Options(self._resolver, [Made(decorator, Home(part.path, outer))]), word)
+                return HandlerSeen(found[0], home, route, verbs)
+        return None
 
     def _by_parameter(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:
         for param in function.params if self._catalogue.handler_parameters else ():
@@ -167,7 +184,7 @@ class Handlers:
         options = Options(self._resolver, [made] if made is not None else [])
         route = options.first((form.route, "path", "rule")) if form.route else None
         verbs = self._verbs(form, options, path.rpartition(".")[2])
-        return HandlerSeen(model, home, (as_text(route.expr) or "") if isinstance(route, Hit) else "", verbs)
+        return HandlerSeen(model, home, (as_text(route.expr) or "") if isinstance(route, Hit) else "", verbs, made)
 
     def _verbs(self, form: HandlerForm, options: Options, last: str) -> tuple[str, ...]:
         answer = options.get(form.verbs) if form.verbs else None

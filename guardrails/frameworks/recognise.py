@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import msgspec
-
 from guardrails.frameworks.catalogue import Catalogue
+from guardrails.frameworks.declared import Declared, origin_of
+from guardrails.frameworks.forms.data import LogForm
+from guardrails.frameworks.forms.work import ScheduleForm
 from guardrails.frameworks.handlers import Handlers
-from guardrails.frameworks.model import JobForm, LogForm, Model, ScheduleForm
-from guardrails.frameworks.sightings import EnqueueSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, Sighting, SpawnSeen
+from guardrails.frameworks.model import Model
+from guardrails.frameworks.sightings import CallSeen, EnqueueSeen, JobSeen, JobTable, LogSeen, MarkSeen, ScheduleSeen, Sighting, SpawnSeen
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options, chain
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Attr, Call, Closure, Expr, Function, Group, Literal_, Ref, Site, dotted, receiver
+from guardrails.outline import Attr, Call, Expr, Function, Literal_, Op, Ref, Site, dotted, enclosing, receiver
 from guardrails.place import Place
 
 _KNOWN_OTHER = re.compile(r"^<|^(?:multiprocessing|threading|concurrent|asyncio|gevent)\.")
-_FACTORIES = 3  # functions that give a function that gives a decorator
 _TRAILING_CALLS = re.compile(r"(\(\))+$")
 
 
@@ -29,7 +29,7 @@ class Recogniser:
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
         self._resolver, self._catalogue = resolver, catalogue
-        self.factories: set[Home] = set()  # functions in decorators of the project: what these decorate is the job, not they
+        self.declared = Declared(resolver, catalogue)
         self.handlers = Handlers(resolver, catalogue)
 
     def extend(self, part: Part) -> None:
@@ -45,141 +45,23 @@ class Recogniser:
                     if isinstance(name, Hit) and found is not None:
                         self._resolver.extend(value.path.rpartition(".")[0], as_text(name.expr) or "", found)
 
+        self._tell_apps(part)
+
+    def _tell_apps(self, part: Part) -> None:
+        """An object of an unknown class on which only an application's methods are called is one: its members are those of the symbol."""
+        for word, symbol in self._catalogue.tells.items():
+            for index, site in part.sites_by_name.get(word, ()):
+                base = receiver(site.call.func)
+                value = self._resolver.resolve(part.path, index, base) if base is not None else None
+                if value is None or value.home is not None or not value.path.endswith("()") or value.path == symbol:
+                    continue
+                for name in self._catalogue.members(symbol):
+                    known = Value(self._resolver.spelled(f"{symbol}.{name}"), made=value.made, made_in=value.made_in)
+                    self._resolver.extend(value.path, name, known)
+
     def jobs(self, part: Part) -> Iterator[JobSeen]:
         """The jobs that a part declares."""
-        for index, function in enumerate(part.functions):
-            if function.kind == "class":
-                yield from self._class_jobs(part, index, function)
-            elif function.decorators:
-                yield from self._decorated(part, index, function)
-            for site in function.sites:
-                if last_word(site) in self._catalogue.job_words:
-                    yield from self._called_jobs(part, index, site)
-
-    def _decorated(self, part: Part, index: int, function: Function) -> Iterator[JobSeen]:
-        home = Home(part.path, index)
-        for decorator in function.decorators:
-            value = self._decorating(part, function, decorator)
-            if value is None:
-                continue
-            path = _TRAILING_CALLS.sub("", value.path)
-            found = self._catalogue.job_decorators.get(path)
-            if found is not None:
-                seen = self._job(
-                    found, home, self._decorator_options(part, function, decorator, value), self._app(part, function, decorator)
-                )
-                yield msgspec.structs.replace(seen, at=Place(part.path, decorator.start, decorator.end))
-                return
-
-    def _decorating(self, part: Part, function: Function, decorator: Expr) -> Value | None:
-        if dotted(decorator).removesuffix("()").rpartition(".")[2] in self._catalogue.decorator_words:
-            return self._made_by(part, function, decorator)
-        with self._resolver.shallow():
-            return self._made_by(part, function, decorator)
-
-    def _made_by(self, part: Part, function: Function, decorator: Expr) -> Value | None:
-        """What a decorator is: through functions and classes of the project that give or are one."""
-        value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
-        for _ in range(_FACTORIES):
-            if value is None or value.home is None:
-                return value
-            definition = self._resolver.definition(value.home)
-            if definition.kind == "class":
-                base = next((base for base in self._resolver.bases(value.home) if isinstance(base, str)), None)
-                return msgspec.structs.replace(value, path=base, home=None) if base is not None else value
-            inner = self._decorated_inside(value.home)
-            if inner is not None:
-                return inner
-            value = self._resolver.returned(value.home)
-        return value
-
-    def _decorated_inside(self, home: Home) -> Value | None:
-        """The job decorator on a function, or on one that is defined inside it."""
-        part = self._resolver.part(home)
-        for index in (home.function, *part.members.get(home.function, ())):
-            for decorator in part.functions[index].decorators:
-                value = self._resolver.resolve(home.file, max(part.functions[index].parent, 0), decorator)
-                if value is not None and _TRAILING_CALLS.sub("", value.path) in self._catalogue.job_decorators:
-                    self.factories.add(Home(home.file, index))
-                    return value
-        return None
-
-    def _app(self, part: Part, function: Function, decorator: Expr) -> Made | None:
-        """The application whose decorator it is: `app` of `@app.task(bind=True)`."""
-        expr = decorator.func if isinstance(decorator, Call) else decorator
-        value = self._resolver.resolve(part.path, max(function.parent, 0), expr)
-        return Made(value.made, value.made_in) if value is not None and isinstance(value.made, Call) and value.made_in is not None else None
-
-    def _decorator_options(self, part: Part, function: Function, decorator: Expr, value: Value) -> list[Made]:
-        outer = max(function.parent, 0)
-        calls = [Made(decorator, Home(part.path, outer))] if isinstance(decorator, Call) else []
-        func = self._resolver.resolve(part.path, outer, decorator.func) if isinstance(decorator, Call) else None
-        if func is not None and isinstance(func.made, Call) and func.made_in is not None and dotted(func.made.func).endswith("partial"):
-            calls.append(Made(func.made, func.made_in))
-        if isinstance(value.made, Call) and value.made is not decorator and value.made_in is not None:
-            calls.append(Made(value.made, value.made_in))
-        return calls
-
-    def _job(self, found: tuple[Model, JobForm], home: Home, calls: list[Made], app: Made | None, owner: Home | None = None) -> JobSeen:
-        model, form = found
-        options = Options(self._resolver, calls)
-        symbol = self._resolver.symbol(owner or home)
-        answer = options.get(form.name) if form.name else None
-        name = as_text(answer.expr) if isinstance(answer, Hit) else None
-        return JobSeen(model, form, home, options, symbol, name or self._resolver.definition(owner or home).name, app, owner)
-
-    def _class_jobs(self, part: Part, index: int, function: Function) -> Iterator[JobSeen]:
-        home = Home(part.path, index)
-        if function.bases and any(part.member(index, method) >= 0 for method in self._catalogue.job_methods):
-            for base in self._resolver.bases(home):
-                found = self._catalogue.job_bases.get(base) if isinstance(base, str) else None
-                method = part.member(index, found[1].method) if found else -1
-                if found is not None and method >= 0:
-                    yield self._job(found, Home(part.path, method), [], None, home)
-                    return
-        for model, form in self._catalogue.job_lists:
-            yield from self._listed(part, index, model, form)
-
-    def _listed(self, part: Part, index: int, model: Model, form: JobForm) -> Iterator[JobSeen]:
-        bindings = part.bindings(index)
-        named = form.named and part.functions[index].name == form.named
-        if form.listed not in bindings or not (named or any(name in bindings for name in form.beside)):
-            return
-        for step in part.functions[index].steps:
-            if any(getattr(target, "name", "") == form.listed for target in step.targets):
-                for item in step.value.items if isinstance(step.value, Group) else ():
-                    yield from self._listed_item(part, index, (model, form), item)
-
-    def _listed_item(self, part: Part, index: int, found: tuple[Model, JobForm], item: Expr) -> Iterator[JobSeen]:
-        calls = [Made(item, Home(part.path, index))] if isinstance(item, Call) else []
-        function = Options(self._resolver, calls).first(("0", "coroutine")) if calls else Hit(item, Home(part.path, index))
-        home = self._function(function) if isinstance(function, Hit) else None
-        if home is not None:
-            yield msgspec.structs.replace(self._job(found, home, calls, None), listed_in=Home(part.path, index))
-
-    def _function(self, hit: Hit) -> Home | None:
-        """The project function that an expression or a dotted string means."""
-        text = as_text(hit.expr)
-        if text is not None:
-            value = self._resolver.imported(hit.home.file, text.replace(":", ".")) if "." in text else None
-        else:
-            value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr)
-        if value is None or value.home is None or value.home.function == 0 or value.instance:
-            return None
-        return value.home
-
-    def _called_jobs(self, part: Part, index: int, site: Site) -> Iterator[JobSeen]:
-        value = self._resolver.resolve(part.path, index, site.call.func)
-        found = self._catalogue.job_calls.get(value.path) if value else None
-        if found is None or value is None:
-            return
-        made = Made(site.call, Home(part.path, index))
-        answer = Options(self._resolver, [made]).get(found[1].function)
-        if isinstance(answer, Hit):
-            home = self._function(answer) or Home(part.path, index)
-            app = Made(value.made, value.made_in) if isinstance(value.made, Call) and value.made_in is not None else None
-            seen = self._job(found, home, chain(made), app)
-            yield seen if home.function != index or isinstance(answer.expr, Closure) else _unresolved(seen, answer)
+        return self.declared.jobs(part)
 
     def others(self, part: Part, jobs: JobTable) -> Iterator[Sighting]:
         """Everything but jobs and handlers."""
@@ -194,7 +76,8 @@ class Recogniser:
                 elif word in self._catalogue.call_words or word == "partial" or word in names or word == "" or word in aliases:
                     yield from self._site(part, index, site, jobs)
             for decorator in function.decorators:
-                yield from self._scheduled(part, index, function, decorator)
+                if dotted(decorator).removesuffix("()").rpartition(".")[2] in self._catalogue.decorator_words:
+                    yield from self._decorates(part, index, function, decorator)
 
     def _partial(self, made: Made, site: Site, jobs: JobTable) -> Iterator[Sighting]:
         """`partial(queue.enqueue, f, ..)`: the enqueue that it will be."""
@@ -223,6 +106,7 @@ class Recogniser:
         made = Made(site.call, Home(part.path, index))
         if value is None:
             yield from self._loose(made, site, None)
+            yield from self._loose_roles(made, site)
             return
         if value.path == "functools.partial" and site.call.args:
             yield from self._partial(made, site, jobs)
@@ -232,9 +116,29 @@ class Recogniser:
             yield from self._spawn(made, site, value)
         else:
             yield from self._enqueue(made, site, value, jobs)
+        origin = origin_of(value, made)
+        for role, model, form in self._catalogue.roles.get(value.path, ()):
+            yield CallSeen(role, model, form, value.path, made, site, origin)
+        yield from self._on_job_roles(made, site, value, jobs)
         schedule = self._catalogue.schedule_calls.get(value.path)
         if schedule is not None:
             yield self._schedule(schedule, made)
+
+    def _on_job_roles(self, made: Made, site: Site, value: Value, jobs: JobTable) -> Iterator[CallSeen]:
+        """A call on what handing a job over gave: `charge.delay(..).get()`."""
+        symbol, method = _split_job(value.path, jobs)
+        found = self._catalogue.roles_on_job.get((jobs[symbol].model.framework, method), ()) if symbol and method else ()
+        for role, model, form in found:
+            yield CallSeen(role, model, form, value.path, made, site, origin_of(value, made))
+        if not found and value.home is None and value.path not in self._catalogue.roles:
+            yield from self._loose_roles(made, site)
+
+    def _loose_roles(self, made: Made, site: Site) -> Iterator[CallSeen]:
+        """A call whose method's name is unmistakable, on a receiver that cannot be told."""
+        for role, model, form in self._catalogue.loose_roles.get(last_word(site), ()):
+            named = {arg.name for arg in site.call.args}.issuperset(getattr(form, "requires", ()))
+            if named and model.languages[0] == self._resolver.part(made.home).language:
+                yield CallSeen(role, model, form, "", made, site)
 
     def _by_name(self, site: Site, word: str) -> tuple[Model, LogForm] | None:
         """A log call by its receiver's name: loggers come from everywhere, and no file need be read to know one."""
@@ -245,29 +149,43 @@ class Recogniser:
 
     def _spawn(self, made: Made, site: Site, value: Value) -> Iterator[SpawnSeen]:
         model, form = self._catalogue.spawns[value.path]
-        origin = Made(value.made, value.made_in) if isinstance(value.made, Call) and value.made_in is not None else None
+        origin = origin_of(value)
         options = Options(self._resolver, [made, *([origin] if origin is not None and origin.call is not made.call else [])])
         runs = options.get(form.runs)
         yield SpawnSeen(model, form, made, site, runs if isinstance(runs, Hit) else None, origin)
 
-    def _enqueue(self, made: Made, site: Site, value: Value, jobs: JobTable) -> Iterator[EnqueueSeen]:
+    def _enqueue(self, made: Made, site: Site, value: Value, jobs: JobTable) -> Iterator[EnqueueSeen | ScheduleSeen]:
         found = self._catalogue.enqueues.get(value.path)
         if found is not None:
             model, form = found
-            options = Options(self._resolver, chain(made))
+            made = _filled(made, value)
+            options = Options(self._resolver, [*chain(made), *self._around(made, site)])
             answer = options.get(form.job) if form.job else None
-            target, job = self._target(answer, made) if isinstance(answer, Hit) else (self._receiver(made), "")
-            queue = Made(value.made, value.made_in) if isinstance(value.made, Call) and value.made_in is not None else None
-            yield EnqueueSeen(model, form, made, site, options, target, job or self._receiving_job(made, jobs), queue)
+            target, job = self._target(answer, made) if isinstance(answer, Hit) else (self._receiver(made) or dotted(made.call.func), "")
+            yield EnqueueSeen(model, form, made, site, options, target, job or self._receiving_job(made, jobs), origin_of(value))
             return
         symbol, method = _split_job(value.path, jobs)
         if symbol and not (not method and value.instance):
             seen = jobs[symbol]
+            schedule = self._catalogue.schedules_on_job.get((seen.model.framework, method))
+            if schedule is not None:
+                yield ScheduleSeen(seen.model, schedule, made, seen.name, self._words(Options(self._resolver, [made]).get(schedule.when)))
+                return
             form_on_job = self._catalogue.on_job.get((seen.model.framework, method or "()"))
             if form_on_job is not None and not self._is_own_body(made.home, seen):
                 yield EnqueueSeen(seen.model, form_on_job, made, site, Options(self._resolver, chain(made)), seen.name, symbol)
             return
         yield from self._loose(made, site, value)
+
+    def _around(self, made: Made, site: Site) -> list[Made]:
+        """The context managers around a hand-over that carry options of it: `with SetWorkflowID(order.id):`."""
+        function, found = self._resolver.definition(made.home), []
+        for block in enclosing(function, function.steps[site.step].block) if self._catalogue.contexts else ():
+            call = function.steps[block.opened_by].value if block.kind == "with" and block.opened_by >= 0 else None
+            value = self._resolver.resolve(made.home.file, made.home.function, call.func) if isinstance(call, Call) else None
+            if isinstance(call, Call) and value is not None and value.path in self._catalogue.contexts:
+                found.append(Made(call, made.home))
+        return found
 
     @staticmethod
     def _is_own_body(home: Home, seen: JobSeen) -> bool:
@@ -286,6 +204,9 @@ class Recogniser:
 
     @staticmethod
     def _receiver(made: Made) -> str:
+        base = receiver(made.call.func)
+        if isinstance(base, Op):  # `(a.s() | b.s()).delay()`
+            return " | ".join(dotted(part) for part in base.parts)
         return dotted(made.call.func).rpartition(".")[0].removesuffix(".apply_async")
 
     def _receiving_job(self, made: Made, jobs: JobTable) -> str:
@@ -300,20 +221,27 @@ class Recogniser:
         return self._resolver.resolve(made.home.file, made.home.function, base) if base is not None else None
 
     def _target(self, hit: Hit, made: Made) -> tuple[str, str]:
-        home = self._function(hit)
+        home = self.declared.function(hit)
         text = as_text(hit.expr) or dotted(hit.expr)
         if home is not None:
             return self._resolver.definition(home).name, self._resolver.symbol(home)
         return text or self._receiver(made), ""
 
-    def _scheduled(self, part: Part, index: int, function: Function, decorator: Expr) -> Iterator[ScheduleSeen]:
-        if dotted(decorator).removesuffix("()").rpartition(".")[2] not in self._catalogue.decorator_words:
-            return
-        value = self._resolver.resolve(part.path, max(function.parent, 0), decorator)
-        found = self._catalogue.schedule_decorators.get(_TRAILING_CALLS.sub("", value.path)) if value else None
-        if found is not None and isinstance(decorator, Call):
-            when = Options(self._resolver, [Made(decorator, Home(part.path, max(function.parent, 0)))]).get(found[1].when)
-            yield ScheduleSeen(*found, Made(decorator, Home(part.path, index)), function.name, self._words(when))
+    def _decorates(self, part: Part, index: int, function: Function, decorator: Expr) -> Iterator[Sighting]:
+        """A decorator that schedules what it decorates, or that a model names in a role."""
+        outer = Home(part.path, max(function.parent, 0))
+        value = self._resolver.resolve(outer.file, outer.function, decorator)
+        path = _TRAILING_CALLS.sub("", value.path) if value is not None else ""
+        made = Made(decorator, outer) if isinstance(decorator, Call) else None
+        found = self._catalogue.schedule_decorators.get(path)
+        if found is not None and made is not None:
+            options, needs = Options(self._resolver, [made]), found[1].needs
+            if not needs or options.get(needs) is not None:
+                when = self._words(options.get(found[1].when))
+                yield ScheduleSeen(*found, Made(made.call, Home(part.path, index)), function.name, when)
+        at = Place(part.path, decorator.start, decorator.end)
+        for role, model, form in self._catalogue.marks.get(path, ()):
+            yield MarkSeen(role, model, form, path, Home(part.path, index), at, made)
 
     def _schedule(self, found: tuple[Model, ScheduleForm], made: Made) -> ScheduleSeen:
         model, form = found
@@ -329,11 +257,6 @@ class Recogniser:
         return self._resolver.text(answer.home.file, start, end) if not isinstance(answer.expr, Literal_) else str(answer.expr.value)
 
 
-def _unresolved(seen: JobSeen, answer: Hit) -> JobSeen:
-    text = as_text(answer.expr) or dotted(answer.expr) or "?"
-    return JobSeen(seen.model, seen.form, seen.home, seen.options, f"?{text}", text.rpartition(".")[2], seen.app, None)
-
-
 def _split_job(path: str, jobs: JobTable) -> tuple[str, str]:
     """The job symbol that a path begins with and the method chain after it."""
     if path in jobs:
@@ -343,3 +266,13 @@ def _split_job(path: str, jobs: JobTable) -> tuple[str, str]:
         if path[:cut] in jobs:
             return path[:cut], path[cut + 1 :]
     return "", ""
+
+
+def _filled(made: Made, value: Value) -> Made:
+    """The call of a partial with the arguments that the partial holds in front: `partial(queue.enqueue_in, delay)(job)`."""
+    call, held = made.call, value.made
+    if not isinstance(held, Call) or held is call or not isinstance(call.func, Ref) or value.made_in != made.home:
+        return made
+    if not dotted(held.func).endswith("partial"):
+        return made
+    return Made(Call(call.start, call.end, call.func, (*held.args[1:], *call.args)), made.home)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
-from guardrails.frameworks.model import EnqueueForm, JobForm, LogForm, Model, ScheduleForm, SpawnForm
+from guardrails.frameworks.forms.data import LogForm
+from guardrails.frameworks.forms.work import EnqueueForm, JobForm, ScheduleForm, SpawnForm
+from guardrails.frameworks.model import Model
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.values import Home
 from guardrails.outline import Site
@@ -50,6 +52,7 @@ class HandlerSeen(msgspec.Struct, frozen=True):
     home: Home
     route: str
     methods: tuple[str, ...]
+    made: Made | None = None  # the call that registers it, or its decorator's
 
 
 class SpawnSeen(msgspec.Struct, frozen=True):
@@ -82,5 +85,32 @@ class ScheduleSeen(msgspec.Struct, frozen=True):
     when: str
 
 
-Sighting: TypeAlias = EnqueueSeen | HandlerSeen | SpawnSeen | LogSeen | ScheduleSeen
+class CallSeen(msgspec.Struct, frozen=True):
+    """A call that a model names in a role (`waits`, `transactions` ..): `form` is the role's form, `path` the symbol that was met.
+
+    `origin` is the call that made the receiver, where it was seen: `Session()` of `session.get(..)`.
+    """
+
+    role: str
+    model: Model
+    form: Any
+    path: str
+    made: Made
+    site: Site
+    origin: Made | None = None
+
+
+class MarkSeen(msgspec.Struct, frozen=True):
+    """A decorator that a model names in a role; `home` is the function or class below it, `made` the decorator's call, if it is one."""
+
+    role: str
+    model: Model
+    form: Any
+    path: str
+    home: Home
+    at: Place
+    made: Made | None = None
+
+
+Sighting: TypeAlias = EnqueueSeen | HandlerSeen | SpawnSeen | LogSeen | ScheduleSeen | CallSeen | MarkSeen
 JobTable: TypeAlias = Mapping[str, JobSeen]

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from guardrails.names.values import Home, Value, unsubscripted
+from guardrails.outline import Function, Literal_, dotted
 
 if TYPE_CHECKING:
     from guardrails.names.resolve import Resolver
+
+_PROPERTIES = frozenset(("property", "cached_property"))
 
 
 def bases(r: Resolver, home: Home | None) -> Iterator[Home | str]:
@@ -42,14 +45,23 @@ def member(r: Resolver, value: Value, name: str) -> Value | None:
         part = r.part(home)
         method = part.member(home.function, name)
         if method >= 0:
-            return Value(r.symbol(Home(home.file, method)), Home(home.file, method), made=value.made, made_in=value.made_in)
+            given = r.returned(Home(home.file, method)) if value.instance and _is_property(part.functions[method]) else None
+            return given or Value(r.symbol(Home(home.file, method)), Home(home.file, method), made=value.made, made_in=value.made_in)
         found = part.bindings(home.function).get(name)
-        if found:
-            return r.bound(part, home.function, name, found, part.functions[home.function].end)
+        own = r.bound(part, home.function, name, found, part.functions[home.function].end) if found else None
+        if found and not (own is not None and isinstance(own.made, Literal_) and own.made.value is None):
+            return own
         for function, step in part.self_steps.get(home.function, {}).get(name, ()):
             bound = r.resolve(part.path, function, step.value) if step.value is not None else None
             if bound is None and step.annotation is not None:
                 bound = r.annotated(part, function, step.annotation)
             if bound is not None:
                 return bound
+        if found:
+            return own
     return Value(f"{value.path}.{name}")
+
+
+def _is_property(function: Function) -> bool:
+    """Reading the name calls the function."""
+    return any(dotted(decorator).rpartition(".")[2] in _PROPERTIES for decorator in function.decorators)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from guardrails.names.values import Value
-from guardrails.outline import Comp, Expr, Group, Literal_, Other, Pair
+from guardrails.outline import Comp, Expr, Group, Index, Literal_, Other, Pair, Ref
 
 if TYPE_CHECKING:
     from guardrails.names.resolve import Resolver
@@ -23,12 +23,27 @@ def entry(r: Resolver, value: Value, name: str) -> Value | None:
 
 
 def any_entry(r: Resolver, value: Value) -> Value | None:
-    """Any value of a literal mapping that is used as a registry."""
+    """Any value of a literal mapping that is used as a registry, also of one that is filled entry by entry."""
     for item in value.made.items if isinstance(value.made, Group) and value.made_in is not None else ():
         if isinstance(item, Pair) and value.made_in is not None:
             found = r.resolve(value.made_in.file, value.made_in.function, item.value)
             if found is not None and found.home is not None:
                 return found
+    return _filled(r, value)
+
+
+def _filled(r: Resolver, value: Value) -> Value | None:
+    """The first definition that is put into a mapping where that is made: `REGISTRY["order"] = OrderSerializer`."""
+    if value.made_in is None or not isinstance(value.made, Group) or value.made.items:
+        return None
+    steps = r.definition(value.made_in).steps
+    names = {target.name for step in steps if step.value is value.made for target in step.targets if isinstance(target, Ref)}
+    for step in steps if names else ():
+        for target in step.targets:
+            if isinstance(target, Index) and isinstance(target.base, Ref) and target.base.name in names and step.value is not None:
+                found = r.resolve(value.made_in.file, value.made_in.function, step.value)
+                if found is not None and found.home is not None:
+                    return found
     return None
 
 

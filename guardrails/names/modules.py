@@ -40,6 +40,13 @@ class Modules:
             known = self._ids[path] = self._id_of(path)
         return known
 
+    def call(self, symbols: Iterable[str]) -> None:
+        """Let modules of the project be called as these symbols call them: a package without `__init__.py` does not say its own name."""
+        for symbol in symbols:
+            found = self._find_python("", symbol)
+            if found is not None and found[1]:
+                self._ids[found[0]] = symbol.removesuffix("." + ".".join(found[1]))
+
     def _id_of(self, path: str) -> str:
         stem = posixpath.splitext(path)[0]
         if not path.endswith((".py", ".pyi")):

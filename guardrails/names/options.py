@@ -1,6 +1,6 @@
 """The arguments of a call by selector: by name, by position, by a key of a mapping argument; through `**` and variables.
 
-`timeout()` selects the first argument of the call of that name in a builder's chain."""
+`timeout()` selects the first argument of the call of that name in a builder's chain; `a|b` is the first of two that is there."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Made(msgspec.Struct, frozen=True):
     home: Home
 
 
+_SPREADS = 8  # mappings that spread others, which may be themselves: `headers = {**headers, ..}`
 Answer: TypeAlias = Hit | Literal["maybe"] | None
 
 
@@ -55,6 +56,8 @@ class Options:
 
     def get(self, selector: str) -> Answer:
         """One selector."""
+        if "|" in selector:
+            return self.first(tuple(selector.split("|")))
         answers = [self._in(made, selector) for made in self.calls]
         return next((a for a in answers if isinstance(a, Hit)), "maybe" if "maybe" in answers else None)
 
@@ -93,23 +96,23 @@ class Options:
             count += 1
         return None
 
-    def _named(self, made: Made, name: str) -> Answer:
+    def _named(self, made: Made, name: str, depth: int = 0) -> Answer:
         answer: Answer = None
         for arg in made.call.args:
             if arg.name == name:
                 return Hit(arg.value, made.home)
             if arg.splat == "**":
-                hidden = self.entry(Hit(arg.value, made.home), name)
+                hidden = self.entry(Hit(arg.value, made.home), name, depth)
                 answer = hidden or answer
                 if isinstance(hidden, Hit):
                     return hidden
         return answer
 
-    def entry(self, hit: Hit, key: str) -> Answer:
+    def entry(self, hit: Hit, key: str, depth: int = 0) -> Answer:
         """A key of a mapping: a literal one, a variable that holds one (also when filled by `d[key] = ..`), `dict(..)`."""
         group, home = self._mapping(hit)
         if isinstance(group, Call):
-            return self._named(Made(group, home), key)
+            return self._named(Made(group, home), key, depth + 1) if depth < _SPREADS else "maybe"
         if not isinstance(group, Group):
             return None if isinstance(hit.expr, Literal_) else "maybe"
         answer: Answer = None
@@ -117,7 +120,7 @@ class Options:
             if isinstance(item, Pair) and isinstance(item.key, Literal_) and item.key.value == key:
                 return Hit(item.value, home)
             if isinstance(item, Spread):
-                inner = self.entry(Hit(item.value, home), key)
+                inner = self.entry(Hit(item.value, home), key, depth + 1) if depth < _SPREADS else "maybe"
                 if isinstance(inner, Hit):
                     return inner
                 answer = inner or answer

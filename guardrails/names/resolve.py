@@ -39,6 +39,7 @@ from guardrails.outline import (
 )
 
 _DEEPEST = 24
+_MOST = 4000  # expressions that are looked at for the sake of one: names that are bound again and again from each other would take for ever
 _NEAR = 24  # bindings of one name, and comprehensions, on either side of a place that are tried
 
 
@@ -63,6 +64,7 @@ class Resolver:
         self._is_shallow = False
         self._worth: frozenset[str] = frozenset()
         self._deep = 0
+        self._asked = 0
         self._globals: set[tuple[str, str]] = set()
 
     @contextmanager
@@ -100,7 +102,8 @@ class Resolver:
         key = (file, function, expr.start, expr.end, type(expr))
         if key in self._memory:
             return self._memory[key]
-        if key in self._busy or self._deep >= _DEEPEST:
+        self._asked = self._asked + 1 if self._busy else 0
+        if key in self._busy or self._deep >= _DEEPEST or self._asked > _MOST:
             return None
         self._busy.add(key)
         self._deep += 1
@@ -207,6 +210,9 @@ class Resolver:
         value = self.resolve(part.path, scope, step.value) if step.value is not None else None
         if step.annotation is not None and (value is None or (isinstance(value.made, Literal_) and value.made.value is None)):
             value = self.annotated(part, scope, step.annotation) or value
+        elif step.annotation is not None and value is not None and value.home is None and not value.path.startswith("<"):
+            typed_as = self.annotated(part, scope, step.annotation)  # of what comes from elsewhere the project says what it is
+            value = typed_as if typed_as is not None and typed_as.home is not None else value
         if value is None or target is None or isinstance(target, Ref):
             return self._through(value, step) if value else None
         return self._unpacked(self._through(value, step), target, name)
@@ -286,6 +292,9 @@ class Resolver:
                 )
             if (value.path, name) in self._extensions:
                 return self._extensions[value.path, name]
+            method = self._of_element(value, name) if value.element is not None else None
+            if method is not None:
+                return method
             return msgspec.structs.replace(value, path=self.spelled(f"{value.path}.{name}"), instance=False)
         if value.home.function == 0:
             found = self._global(value.home, name) or self._submodule(value.home, name)
@@ -293,6 +302,13 @@ class Resolver:
         if self.definition(value.home).kind == "class":
             return classes.member(self, value, name)
         return Value(self.spelled(f"{value.path}.{name}"), made=value.made, made_in=value.made_in or value.home)
+
+    def _of_element(self, value: Value, name: str) -> Value | None:
+        """A method of what a collection of the project's own instances holds: `step.run` of `for step in self.steps`."""
+        if not value.path.endswith("()[*]"):
+            return None
+        found = classes.member(self, Value(value.path.removesuffix("[*]"), value.element, instance=True), name)
+        return found if found is not None and found.home is not None and self.definition(found.home).kind == "function" else None
 
     def _submodule(self, module: Home, name: str) -> Value | None:
         found = self._modules.find(module.file, f".{name}") if module.file.endswith(".py") else None
@@ -335,7 +351,8 @@ class Resolver:
             return exact
         if function.returns is not None:
             value_of = self.annotated(part, home.function, function.returns)
-            if value_of is not None and (value_of.home or "." in value_of.path):
+            is_plain = value_of is not None and exact is not None and value_of.path.startswith("typing.")  # a dict of anything says less
+            if value_of is not None and (value_of.home or "." in value_of.path) and not is_plain:
                 return value_of
         return exact
 

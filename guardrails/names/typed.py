@@ -25,11 +25,13 @@ def annotated(r: Resolver, part: Part, scope: int, annotation: Expr) -> Value | 
         case Index():
             head = getattr(annotation.base, "name", "").rpartition(".")[2]
             inner = annotation.key.items[0] if isinstance(annotation.key, Group) and annotation.key.items else annotation.key
+            if head in ("Type", "type"):
+                return r.resolve(part.path, max(scope, 0), inner) if isinstance(inner, Ref) else None
             if head in WRAPPERS or head == "Union":
                 return annotated(r, part, scope, inner)
             value = annotated(r, part, scope, inner if head in MANY else annotation.base)
             if value is not None and head in MANY:
-                return msgspec.structs.replace(value, path=f"{value.path}[*]", instance=False, home=None)
+                return msgspec.structs.replace(value, path=f"{value.path}[*]", instance=False, home=None, element=value.home)
             return value
         case Op(op="|"):
             parts = [p for p in annotation.parts if not (isinstance(p, Literal_) and p.value is None)]

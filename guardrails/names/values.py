@@ -21,13 +21,17 @@ class Home(msgspec.Struct, frozen=True, order=True):
 
 
 class Value(msgspec.Struct, frozen=True):
-    """What an expression means. `made` is the call that made it, or the literal that it is, with where that stands."""
+    """What an expression means. `made` is the call that made it, or the literal that it is, with where that stands.
+
+    `element` is the project's class whose instances a collection holds.
+    """
 
     path: str
     home: Home | None = None
     instance: bool = False
     made: Expr | None = None
     made_in: Home | None = None
+    element: Home | None = None
 
 
 def scopes(part: Part, function: int) -> Iterator[int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 
-import msgspec
-
+from guardrails import rulebook
 from guardrails.config import Config
-from guardrails.facts import Enqueue, Fact, Guard, Handler, Job, Scope
+from guardrails.facts import Enqueue, Fact, Guard, Handler, Job, Scope, Spawn
+from guardrails.facts.effects import Effect
+from guardrails.facts.waiting import Wait
 from guardrails.files import is_test
 from guardrails.finding import Related
 from guardrails.frameworks.catalogue import Catalogue
@@ -21,41 +22,45 @@ from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Outline
 from guardrails.place import Place
+from guardrails.project.again import Again
+from guardrails.project.answering import Answering, Flow
 from guardrails.project.calls import Callers, Reach
+from guardrails.project.entry import Entries, Table
+from guardrails.project.entry import Entry as Entry
 from guardrails.project.exports import exports
+from guardrails.project.ground import Ground
 from guardrails.project.guards import Guards
 from guardrails.project.keeping import Keeping
 from guardrails.project.link import Linker
 from guardrails.project.logged import Values
 from guardrails.project.promises import floating
 from guardrails.project.schedules import in_settings
+from guardrails.project.secrecy import Secrecies
+from guardrails.project.senses import SENSES, Wanting
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
 from guardrails.project.units import is_development
 from guardrails.project.wrappers import is_wrapped, outer_enqueues
+from guardrails.stopwatch import Stopwatch
 
 _ROUNDS = 4  # wrappers around wrappers that are followed
 Reader = Callable[[str, bytes], Outline]
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """A handler or a job that reaches a place, with the calls on the way from it."""
-
-    fact: Handler | Job
-    way: tuple[Related, ...]
-
-
 class Project:
     """What checks may ask beyond the facts."""
 
-    def __init__(self, code: Code, resolver: Resolver, reach: Reach, guards: Guards) -> None:
+    def __init__(self, code: Code, resolver: Resolver, reach: Reach, guards: Guards, config: Config) -> None:
+        self._config = config
         self._code, self._resolver, self._reach, self._guards = code, resolver, reach, guards
         self._handlers: dict[Home, Handler] = {}
         self._jobs: dict[Home, Job] = {}
+        self._spawned: dict[Home, Spawn] = {}
         self._by_symbol: dict[str, Job] = {}
         self._bodies: Mapping[str, Home] = {}
         self.facts: tuple[Fact, ...] = ()
+        self._spans: dict[type[Fact], dict[str, list[Place]]] = {}
 
     @property
     def outlines(self) -> Mapping[str, Outline]:
@@ -67,16 +72,22 @@ class Project:
         """The bytes of every file that was read."""
         return self._code.sources
 
-    def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home]) -> None:
-        """Take the facts in; `homes` says where each job's body is."""
+    def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home], spawned: Mapping[Place, Home]) -> None:
+        """Take the facts in; `homes` says where each job's body is, `spawned` what the spawn at a place runs."""
         self.facts, self._bodies = facts, homes
         for fact in facts:
             if isinstance(fact, Handler):
                 self._handlers.setdefault(Home(fact.scope.path, fact.scope.function), fact)
+            elif isinstance(fact, Spawn) and fact.place in spawned:
+                self._spawned.setdefault(spawned[fact.place], fact)
             elif isinstance(fact, Job):
                 self._by_symbol.setdefault(fact.symbol, fact)
                 if fact.symbol in homes:
                     self._jobs.setdefault(homes[fact.symbol], fact)
+
+    def option(self, rule: str, name: str) -> float:
+        """A number that the project may set for a rule; else the rule page's default."""
+        return self._config.options.get(rule, {}).get(name, rulebook.load()[rule].options[name].default)
 
     def job(self, symbol: str) -> Job | None:
         """A job by its symbol."""
@@ -87,38 +98,69 @@ class Project:
         body = self._bodies.get(job.symbol)
         return self._guards.opening(body) if body is not None else None
 
-    def guard_before(self, enqueue: Enqueue) -> Guard | None:
-        """A guard that runs before an enqueue, or holds around it."""
-        home = Home(enqueue.scope.path, enqueue.scope.function)
+    def guard_before(self, fact: Fact) -> Guard | None:
+        """A guard that runs before the call that a fact is about, or holds around it."""
+        home = Home(fact.scope.path, fact.scope.function)
         function = self._resolver.definition(home)
-        site = next(
-            (site for site in function.sites if site.call.start == enqueue.place.start and site.call.end == enqueue.place.end), None
-        )
+        site = next((site for site in function.sites if site.call.start == fact.place.start and site.call.end == fact.place.end), None)
         return self._guards.before(home, function.steps[site.step]) if site is not None else None
 
     def handlers_above(self, scope: Scope) -> list[Entry]:
         """The handlers in which, or below which, a scope stands; nearest first."""
         return self._above(scope, self._handlers)
 
+    def spawns_above(self, scope: Scope) -> list[Entry]:
+        """The functions that run beside a flow (thread, task, pool) in which, or below which, a scope stands; nearest first."""
+        return self._above(scope, self._spawned)
+
     def jobs_above(self, scope: Scope) -> list[Entry]:
         """The jobs in which, or below which, a scope stands; nearest first."""
         return self._above(scope, self._jobs)
 
-    def _above(self, scope: Scope, entries: Mapping[Home, Handler] | Mapping[Home, Job]) -> list[Entry]:
-        found = self._reach.above(Home(scope.path, scope.function), lambda home: home in entries)
-        return [Entry(entries[home], tuple(self._hop(step.home, step.start, step.end) for step in way)) for home, way in found]
+    @cached_property
+    def answering(self) -> Answering:
+        """What stands between requests and their answers."""
+        return Answering(self._resolver, self._reach, Flow(self._handlers, self._jobs, self._spawned, self.facts))
 
-    def _hop(self, home: Home, start: int, end: int) -> Related:
-        return Related(Place(home.file, start, end), f"`{self._resolver.definition(home).qualname}` calls it here")
+    def again(self, effect: Effect, job: Job) -> Related | None:
+        """What may fail once a job has done something outside, and makes it do that again; None where that is harmless."""
+        homes = [home for home, fact in self._jobs.items() if fact is job]
+        found = self._reach.above(Home(effect.scope.path, effect.scope.function), lambda home: home in homes)
+        return self._again.why(effect, job, [(step.home, step.start) for step in found[0][1]]) if found else None
+
+    @cached_property
+    def _again(self) -> Again:
+        risks: dict[str, set[int]] = {}
+        for fact in self.facts:
+            if isinstance(fact, Effect | Wait | Enqueue):
+                risks.setdefault(fact.place.path, set()).add(fact.place.start)
+        return Again(self._resolver, self._guards, {path: frozenset(starts) for path, starts in risks.items()})
+
+    def is_within(self, place: Place, kind: type[Fact]) -> bool:
+        """Whether a fact of a kind spans a place."""
+        if kind not in self._spans:
+            spans: dict[str, list[Place]] = {}
+            for fact in self.facts:
+                if isinstance(fact, kind):
+                    spans.setdefault(fact.place.path, []).append(fact.place)
+            self._spans[kind] = spans
+        return any(one.start <= place.start and place.end <= one.end for one in self._spans[kind].get(place.path, ()))
+
+    def _above(self, scope: Scope, table: Table) -> list[Entry]:
+        return Entries(self._resolver, self._reach).above(scope, table)
 
 
 class _Understanding:
     """One run: the tables that grow until nothing new is found."""
 
-    def __init__(self, files: Files, catalogue: Catalogue, config: Config, read: Reader) -> None:
+    def __init__(self, files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch) -> None:
+        self.clock = clock
+        self._read = clock.timed("declarations", self._take_in)
+        self._recognise = clock.timed("recognise", self._take_up)
         self.code = Code(files, read, is_test if config.tests == "skip" else lambda _: False)
         self.catalogue, self.config = catalogue, config
         modules = Modules(files.paths, catalogue.packages())
+        modules.call(sorted(catalogue.own_symbols()))
         self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
         self.recogniser = Recogniser(self.resolver, catalogue)
         self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]))
@@ -133,17 +175,24 @@ class _Understanding:
         holding = cache(lambda word: frozenset(self.code.words.holding(word)))
         self.recogniser.handlers.names = lambda path, word: path in holding(word)
         self.recogniser.handlers.worth = frozenset(self.code.words.holding_any(self.catalogue.web_words()))
-        fresh = self.sift.first()
+        with self.clock.stage("sift"):
+            fresh = self.sift.first()
         for _ in range(_ROUNDS):
             self._read(fresh)
-            fresh = self.sift.naming(exports(self.resolver, self.catalogue, [self.code.part(path) for path in fresh]))
+            with self.clock.stage("sift"):
+                fresh = self.sift.naming(exports(self.resolver, self.catalogue, [self.code.part(path) for path in fresh]))
             if not fresh:
                 break
         self._read(self.sift.naming_jobs(self.jobs.values()))
         self.linker = self._linker()
+        self.senses = [sense(self._ground()) for sense in SENSES]
+        more = {path for sense in self.senses if isinstance(sense, Wanting) for path in sense.reads()}
+        self._read(sorted(path for path in more if not self.code.is_read(path)))
         self._recognise()
         for _ in range(_ROUNDS):
-            self.callers.explore(self._ends(), self.entries)
+            ends = self._ends()
+            with self.clock.stage("find callers"):
+                self.callers.explore(ends, self.entries)
             self._recognise()
             new = list(outer_enqueues(self.resolver, self.callers, self.seen))
             if not new:
@@ -152,7 +201,7 @@ class _Understanding:
         self._descend()
         return self._linked()
 
-    def _read(self, paths: list[str]) -> None:
+    def _take_in(self, paths: list[str]) -> None:
         """Read files; what they declare to be a job or a handler is an entry."""
         parts = [self.code.part(path) for path in paths]
         for part in parts:
@@ -172,7 +221,7 @@ class _Understanding:
             self.seen.append(handler)
             self.entries.add(handler.home)
 
-    def _recognise(self) -> None:
+    def _take_up(self) -> None:
         """Everything else, in the parts that were read since last time."""
         for part in self.code.parts():
             if part.path not in self.done:
@@ -189,7 +238,7 @@ class _Understanding:
         open_ones = [
             seen.made.home for seen in enqueues if is_wrapped(self.resolver, self.callers, seen) or self.linker.lacks_key(seen, self.jobs)
         ]
-        return spawns + open_ones
+        return spawns + open_ones + [home for sense in self.senses for home in sense.ends()]
 
     def _descend(self) -> None:
         """Where a framework has no key, only webhooks matter: look for them, and below them."""
@@ -210,28 +259,49 @@ class _Understanding:
             if isinstance(one, EnqueueSeen) and one.job and "*" not in one.form.payload:
                 linker.enqueued.setdefault(one.job, []).append(one.options)
         used = {job.model.framework for job in self.declared}
-        self.seen = [seen for seen in self.seen if not (isinstance(seen, EnqueueSeen) and seen.loose and seen.model.framework not in used)]
+        self.seen[:] = [
+            seen for seen in self.seen if not (isinstance(seen, EnqueueSeen) and seen.loose and seen.model.framework not in used)
+        ]
         self.shapes.handlers = frozenset(seen.home for seen in self.seen if isinstance(seen, HandlerSeen))
         self.settings.apps = self._apps()
-        self.declared = [job for job in self.declared if job.home not in self.recogniser.factories]
+        self.declared = [job for job in self.declared if job.home not in self.recogniser.declared.factories]
         facts: list[Fact] = [linker.job(job) for job in self.declared]
         for seen in self.seen:
             fact = self._fact(linker, seen)
             if fact is not None:
                 facts.append(fact)
         facts.extend(in_settings(self.catalogue, self.settings, self.resolver, linker))
+        for sense in self.senses:
+            with self.clock.stage(f"facts {type(sense).__name__.lower()}"):
+                facts.extend(sense.facts())
         facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
-        project = Project(self.code, self.resolver, Reach(self.callers), Guards(self.resolver, self.catalogue))
-        project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")})
+        project = Project(self.code, self.resolver, Reach(self.callers), self.guards, self.config)
+        project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")}, self._spawned())
         return project
+
+    def _spawned(self) -> dict[Place, Home]:
+        """The function that each spawn runs, by the spawn's place."""
+        found: dict[Place, Home] = {}
+        for seen in self.seen:
+            home = self.keeping.body(seen.runs) if isinstance(seen, SpawnSeen) else None
+            if home is not None and isinstance(seen, SpawnSeen):
+                found[Place(seen.made.home.file, seen.made.call.start, seen.made.call.end)] = home
+        return found
+
+    def _ground(self) -> Ground:
+        return Ground(
+            self.code, self.resolver, self.catalogue, self.config, self.callers, self.settings, self.shapes, self.keeping, self.guards,
+            self.jobs, self.seen, values=self.values,
+        )  # fmt: skip
 
     def _linker(self) -> Linker:
         self.settings = Settings(self.code, self.resolver)
         rows = tuple(model.rows for model in self.catalogue.models if model.rows)
         self.shapes = Shapes(self.resolver, rows)
         self.keeping = Keeping(self.resolver)
-        values = Values(self.resolver, frozenset(self.config.redact_helpers), frozenset(self.config.secret_words), self.catalogue.whole)
-        return Linker(self.resolver, self.callers, self.settings, self.shapes, self.keeping, values)
+        self.guards = Guards(self.resolver, self.catalogue)
+        self.values = Values(self.resolver, Secrecies(self.catalogue, self.config))
+        return Linker(self.resolver, self.callers, self.settings, self.shapes, self.keeping, self.values)
 
     def _apps(self) -> dict[str, tuple[Made, ...]]:
         """The calls that make applications, by framework."""
@@ -258,6 +328,8 @@ class _Understanding:
                 return linker.log(seen)
             case ScheduleSeen():
                 return linker.schedule(seen)
+            case _:
+                return None
 
 
 def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
@@ -268,9 +340,10 @@ def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
-def understand(files: Files, catalogue: Catalogue, config: Config, read: Reader) -> Project:
+def understand(files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch) -> Project:
     """Read a project and say what its worker code does."""
-    return _Understanding(files, catalogue, config, read).run()
+    with clock.stage("link"):
+        return _Understanding(files, catalogue, config, read, clock).run()
 
 
 __all__ = ["Entry", "Project", "understand"]

@@ -12,7 +12,7 @@ from guardrails.names.code import Code, Part
 from guardrails.names.modules import import_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Function, Site
+from guardrails.outline import Expr, Function, Ref, Site, dotted, receiver
 
 _ROUNDS = 12
 _OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
@@ -45,6 +45,7 @@ class Callers:
         self._room = _OPENED
         self._exporters = frozenset(path for path in code.paths if path.endswith(_EXPORTERS))
         self._down: dict[Home, tuple[Edge, ...]] = {}
+        self._passing: dict[tuple[Edge, Home | None], tuple[bool, Home | None]] = {}
 
     def explore(self, homes: Iterable[Home], entries: AbstractSet[Home]) -> None:
         """Find the callers of all these functions, their callers, and so on up to the entries (a set that may grow meanwhile)."""
@@ -105,6 +106,37 @@ class Callers:
         """The call that an edge stands for; None where the function is only passed on."""
         sites = self.functions(edge.caller)[edge.caller.function].sites
         return next((site for site in sites if site.call.func.start == edge.start), None)
+
+    def owner(self, home: Home) -> Home | None:
+        """The class whose method a function is."""
+        functions = self.functions(home)
+        parent = functions[home.function].parent
+        return Home(home.file, parent) if parent > 0 and functions[parent].kind == "class" else None
+
+    def passes(self, edge: Edge, own: Home | None) -> tuple[bool, Home | None]:
+        """Whether an object of a class may receive the call that an edge is, and whose method its caller then is.
+
+        A receiver that is declared to be of another family cannot be that object; `self` is the same object as before.
+        """
+        key = (edge, own)
+        if key not in self._passing:
+            self._passing[key] = self._passes(edge, own)
+        return self._passing[key]
+
+    def _passes(self, edge: Edge, own: Home | None) -> tuple[bool, Home | None]:
+        site = self.site_of(edge)
+        base = receiver(site.call.func) if site is not None else None
+        if own is not None and base is not None and dotted(base) in ("self", "cls", "super()"):
+            return True, own
+        caller = self.owner(self.outermost(edge.caller))
+        if own is None or base is None:
+            return True, caller
+        with self._resolver.shallow(self._exporters):
+            value = self._resolver.resolve(edge.caller.file, edge.caller.function, base)
+        declared = value.home if value is not None else None
+        if declared is None or self._resolver.definition(declared).kind != "class":
+            return True, caller
+        return own in self._resolver.bases(declared) or declared in self._resolver.bases(own), caller
 
     def functions(self, home: Home) -> tuple[Function, ...]:
         """All functions of a definition's file."""
@@ -210,6 +242,7 @@ class Callers:
             value = self._resolver.resolve(part.path, index, expr)
         home = value.home if value is not None else None
         if home is None:
+            yield from self._by_receiver(part, index, expr, targets)
             return
         if self._resolver.definition(home).kind == "class":
             names = ("__call__",) if value is not None and value.instance else ("__init__", "constructor")
@@ -220,6 +253,22 @@ class Callers:
             if one in targets:
                 yield one, Edge(Home(part.path, index), expr.start, expr.end)
 
+    def _by_receiver(self, part: Part, index: int, expr: Expr, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
+        """A method of the class after which an untyped parameter or attribute is named: `self.order_service.settle()`."""
+        base = receiver(expr)
+        name = base.name.rpartition(".")[2].strip("_") if isinstance(base, Ref) else ""
+        if not isinstance(base, Ref) or "_" not in name:
+            return
+        with self._resolver.shallow(self._exporters):
+            value = self._resolver.resolve(part.path, index, base)
+        if value is not None and (value.home is not None or value.made is not None or not base.name.startswith("self.")):
+            return
+        for one in targets:
+            functions = self.functions(one)
+            owner = functions[functions[one.function].parent] if functions[one.function].parent > 0 else None
+            if owner is not None and owner.kind == "class" and owner.name.lower() == name.replace("_", "").lower():
+                yield one, Edge(Home(part.path, index), expr.start, expr.end)
+
 
 class Reach:
     """The entries (handlers, jobs) above each function."""
@@ -227,23 +276,39 @@ class Reach:
     def __init__(self, callers: Callers) -> None:
         self._callers = callers
 
-    def above(self, home: Home, is_entry: Callable[[Home], bool]) -> list[tuple[Home, tuple[Step, ...]]]:
-        """The entries that reach a function, nearest first, each with the calls on the way from it; itself, if it is one."""
+    def around(self, home: Home) -> Iterator[Home]:
+        """The closures around a place, inside out, up to and with the named function."""
+        return self._callers.around(home)
+
+    def is_call(self, edge: Edge) -> bool:
+        """The function is called there, not only passed on."""
+        return self._callers.site_of(edge) is not None
+
+    def above(
+        self, home: Home, is_entry: Callable[[Home], bool], is_apart: Callable[[Edge, Home], bool] = lambda edge, callee: False
+    ) -> list[tuple[Home, tuple[Step, ...]]]:
+        """The entries that reach a function, nearest first, each with the calls on the way from it; itself, if it is one.
+
+        Edges to a callee that run apart from their caller are not followed.
+        """
         start = self._callers.outermost(home)
         seen, found = {start}, []
-        todo: list[tuple[Home, tuple[Step, ...]]] = [(start, ())]
+        todo: list[tuple[Home, tuple[Step, ...], Home | None]] = [(start, (), self._callers.owner(start))]
         for inner in self._callers.around(home):
             if is_entry(inner):
                 return [(inner, ())]
         while todo:
-            one, way = todo.pop(0)
+            one, way, own = todo.pop(0)
             if is_entry(one):
                 found.append((one, way))
                 continue
             for edge in self._callers.of(one):
+                passes, owner = self._callers.passes(edge, own)
+                if is_apart(edge, one) or not passes:
+                    continue
                 caller = self._callers.outermost(edge.caller)
                 entry = next((inner for inner in self._callers.around(edge.caller) if is_entry(inner)), caller)
                 if entry not in seen:
                     seen.add(entry)
-                    todo.append((entry, (Step(edge.caller, edge.start, edge.end), *way)))
+                    todo.append((entry, (Step(edge.caller, edge.start, edge.end), *way), owner))
         return found

@@ -44,13 +44,21 @@ def _named(resolver: Resolver, part: Part, roots: frozenset[str]) -> Iterator[st
 
 
 def _decorates(resolver: Resolver, part: Part, index: int, roots: frozenset[str]) -> bool:
-    """The function decorates one that is defined inside it: it is a decorator of the project's own."""
+    """The function decorates one that is defined inside it, or registers it by a call: it is a decorator of the project's own."""
     for inner in (i for one in part.members.get(index, ()) for i in (one, *part.members.get(one, ()))):
         for decorator in part.functions[inner].decorators:
             value = resolver.resolve(part.path, max(part.functions[inner].parent, 0), decorator)
             if value is not None and _is_root(value, roots):
                 return True
+        for site in part.functions[inner].sites:
+            called = resolver.resolve(part.path, inner, site.call.func) if _takes_name(site.call) else None
+            if called is not None and called.path in roots and called.home is None:
+                return True
     return False
+
+
+def _takes_name(call: Call) -> bool:
+    return bool(call.args) and isinstance(call.args[0].value, Ref) and not call.args[0].name
 
 
 def _is_root(value: Value, roots: frozenset[str]) -> bool:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from guardrails.facts import Guard
 from guardrails.frameworks.catalogue import Catalogue
-from guardrails.names.options import Made, Options
+from guardrails.frameworks.forms.effects import GuardForm
+from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import (
@@ -31,7 +32,8 @@ from guardrails.project.secrets import words_of
 
 # Words that make a call a lock or a claim; `clock`, `unlock` and `block` are other words.
 _LOCKS = frozenset(("lock", "locked", "locks", "mutex", "semaphore", "singleton", "dedup", "dedupe", "deduplicate", "claim", "claimed"))
-_CLAIMS = frozenset(("select_for_update", "is_duplicate", "mark_processed", "seen_before"))
+_CLAIMS = frozenset(("is_duplicate", "mark_processed", "seen_before"))
+_ALONE = frozenset(("single", "exclusive", "once", "alone", "one", "unique", "leader", "overlap", "overlapping", "debounce", "throttle"))
 _FREED = frozenset(("unlock", "release", "out"))
 _STATES = frozenset("status state processed done sent completed finished delivered handled paid exists".split())
 _QUERIES = frozenset(("get", "filter", "filter_by", "exclude", "get_object_or_404"))
@@ -48,6 +50,9 @@ class Guards:
         self._resolver = resolver
         self._once = frozenset(path for model in catalogue.models for path in model.records_once)
         self._locks = frozenset(path for model in catalogue.models for path in model.locks)
+        self._named: dict[str, list[GuardForm]] = {}
+        for form in (form for model in catalogue.models for form in model.guards):
+            self._named.setdefault(form.method, []).append(form)
         self._once_words = frozenset(path.rpartition(".")[2] for path in self._once)
 
     def before(self, home: Home, step: Step) -> Guard | None:
@@ -70,6 +75,26 @@ class Guards:
             if _EFFECTS.intersection(words_of(dotted(site.call.func).rpartition(".")[2])):
                 return self._early_exit(home, function, site.step)
         return self._early_exit(home, function, len(function.steps))
+
+    def locking(self, home: Home, depth: int = 0) -> Guard | None:
+        """A lock that a function, one of its decorators or what it calls takes: a second run waits, or leaves."""
+        function = self._resolver.definition(home)
+        for decorator in function.decorators:
+            if _is_lock(dotted(decorator)) or set(words_of(dotted(decorator).replace("()", "").rpartition(".")[2])) & _ALONE:
+                return Guard(f"`{dotted(decorator)}` lets one run in", Place(home.file, decorator.start, decorator.end))
+        for step in function.steps:
+            if step.kind == "enter" and step.value is not None and _is_lock(dotted(step.value)):
+                return Guard("a lock is held around it", Place(home.file, step.start, step.end))
+        for site in function.sites:
+            text = dotted(site.call.func)
+            value = self._resolver.resolve(home.file, home.function, site.call.func)
+            if _is_lock(text) or (value is not None and value.path in self._locks) or self._is_named(home, site):
+                return Guard(f"`{text}` guards it", Place(home.file, site.call.start, site.call.end))
+            if value is not None and value.home is not None and depth < _DEEPEST and value.home != home:
+                inner = self.locking(value.home, depth + 1) if self._resolver.definition(value.home).kind == "function" else None
+                if inner is not None:
+                    return inner
+        return None
 
     def _recorded(self, home: Home, function: Function, step: Step) -> Guard | None:
         for site in function.sites:
@@ -101,7 +126,7 @@ class Guards:
         place = Place(home.file, site.call.start, site.call.end)
         value = self._resolver.resolve(home.file, home.function, site.call.func)
         path = value.path if value is not None else text
-        if path in self._once or path in self._locks or self._is_nx(home, site):
+        if path in self._once or path in self._locks or self._is_named(home, site):
             return Guard(f"`{text}` records it once", place)
         if any(
             _UPSERT.search(str(part.value))
@@ -124,15 +149,15 @@ class Guards:
                 return Guard(f"`{text}` guards it", place)
         return None
 
-    def _is_nx(self, home: Home, site: Site) -> bool:
-        """redis `set(key, value, nx=True)`, on any client."""
-        last = dotted(site.call.func).rpartition(".")[2]
-        if last == "setnx":
-            return True
-        if last == "set":
-            nx = Options(self._resolver, [Made(site.call, home)]).get("nx")
-            return nx is not None and nx != "maybe"
-        return last == "add" and "cache" in dotted(site.call.func).lower()
+    def _is_named(self, home: Home, site: Site) -> bool:
+        """A method that a model names, on any receiver: redis `set(key, value, nx=True)`."""
+        receiver, _, last = dotted(site.call.func).lower().rpartition(".")
+        for form in self._named.get(last, ()):
+            options = Options(self._resolver, [Made(site.call, home)])
+            given = all(isinstance(options.get(name), Hit) for name in form.requires)
+            if given and (not form.receivers or any(word in receiver for word in form.receivers)):
+                return True
+        return False
 
     def _early_exit(self, home: Home, function: Function, before: int) -> Guard | None:
         """`if order.status == DONE: return` before the step."""

@@ -9,22 +9,42 @@ from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Await, Call, Closure, Expr, Function, Literal_, Ref, Site, dotted, enclosing, is_within, walk
+from guardrails.outline import (
+    Attr,
+    Await,
+    Call,
+    Closure,
+    Expr,
+    Function,
+    Group,
+    Literal_,
+    Pair,
+    Ref,
+    Site,
+    Spread,
+    Step,
+    dotted,
+    enclosing,
+    is_within,
+    walk,
+)
 from guardrails.project.secrets import words_of
 
 _TELL = frozenset("emit record report send track push incr increment log flush update observe".split())
 _NUMBERS = frozenset("metric metrics stat stats telemetry gauge gauges counter counters usage histogram".split())
-_CLEANERS = frozenset("unlink rmtree close aclose shutdown cleanup incr gauge remove".split())
+_CLEANERS = frozenset("unlink rmtree close aclose shutdown cleanup incr gauge remove keepalive heartbeat".split())
 _LEFTOVERS = frozenset("file files dir temp tmp directory".split())
 _LOOKERS = frozenset("str repr id type print len bool drop void then catch debug info warning warn error exception log isinstance".split())
 # Whoever is told about work that was done: losing a word to it loses a number, not the work.
 _OBSERVERS = re.compile(
-    r"(?i)(?:^|[._])(?:metrics?|statsd|telemetry|prometheus|datadog|otel|tracer|analytics|posthog|\w*logger\w*)(?:$|[._])"
+    r"(?i)(?:^|[._])(?:metrics?|statsd|telemetry|prometheus|datadog|otel|tracer|analytics|posthog|\w*websocket\w*|\w*logger\w*)(?:$|[._])"
 )
 _COLLECT = frozenset(("append", "add", "push", "insert", "extend", "register", "track", "put"))
 _JOINS = frozenset(
-    ("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for")
+    ("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for", "done")
 )
+_WATCHES = frozenset(("add_done_callback",))
+_FOR_EVER = frozenset(("run_forever", "serve_forever", "start_consuming", "start_polling", "run_until_disconnected"))
 _HANDED_ON = frozenset(("returned", "yielded", "entered", "iterated"))
 _STREAMS = re.compile(
     r"(?:^|\.)(?:StreamingResponse|EventSourceResponse|StreamingHttpResponse|StreamResponse|ServerSentEvents?|Sse|WebSocketResponse|WebSocketUpgrade|"
@@ -45,7 +65,7 @@ class Keeping:
         function = self._resolver.definition(home)
         if seen.form.scoped and self._in_scope(site, function):
             return "leaving the `with` block waits for it"
-        if seen.origin is not None and seen.origin.call is not site.call:
+        if seen.origin is not None and seen.origin.call is not site.call and seen.form.kind != "task":
             return self._kept_object(seen, function)
         return self._kept_value(site, home, function)
 
@@ -80,8 +100,12 @@ class Keeping:
         if site.use == "assigned" and site.holder not in ("", "_"):
             if "." in site.holder or "[" in site.holder:
                 return f"`{site.holder}` holds it"
-            return f"`{site.holder}` is waited for or held" if self._used(function, site.holder) else ""
+            return f"`{site.holder}` is waited for or held" if self._is_kept_name(home, function, site.holder) else ""
         return ""
+
+    def _is_kept_name(self, home: Home, function: Function, name: str) -> bool:
+        """The variable is used, or it is one of the module's."""
+        return home.function == 0 or name in self._resolver.part(home).bindings(0) or self._used(function, name)
 
     @staticmethod
     def _collects(site: Site) -> bool:
@@ -98,19 +122,13 @@ class Keeping:
                     return True
             if step.kind in ("return", "iterate") and step.value is not None and any(_is(e, name) for e in walk(step.value)):
                 return True
-            if (
-                step.kind == "assign"
-                and step.value is not None
-                and _is(step.value, name)
-                and step.targets
-                and "." in dotted(step.targets[0])
-            ):
+            if step.kind == "assign" and step.value is not None and _stores(step, name):
                 return True
         return False
 
     @staticmethod
     def _takes(call: Call, name: str) -> bool:
-        return dotted(call.func).rpartition(".")[2] not in _LOOKERS and any(_is(arg.value, name) for arg in call.args)
+        return dotted(call.func).rpartition(".")[2] not in _LOOKERS and any(_holds(arg.value, name) for arg in call.args)
 
     @staticmethod
     def _joins(call: Call, name: str) -> bool:
@@ -123,6 +141,16 @@ class Keeping:
             return ""
         return dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr).removeprefix("?").strip(".")
 
+    def body(self, hit: Hit | None) -> Home | None:
+        """The function of the project that is run."""
+        if hit is None:
+            return None
+        if isinstance(hit.expr, Closure):
+            return Home(hit.home.file, hit.expr.function)
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
+        known = value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function"
+        return value.home if known and value is not None else None
+
     def light(self, hit: Hit | None) -> str:
         """Why losing it is harmless, "" when it is not known to be."""
         if hit is None:
@@ -134,14 +162,39 @@ class Keeping:
         text = dotted(hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
         if _is_light(text) or _OBSERVERS.search(text.rpartition(".")[0]):
             return "it only cleans up or emits a metric"
-        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr.func if isinstance(hit.expr, Call) else hit.expr)
-        if value is not None and value.home is not None and self._resolver.definition(value.home).kind == "function":
-            return self._light_body(value.home) or self._pump(value.home)
-        return ""
+        home = self.body(hit)
+        return self._light_body(home) or self._pump(home) if home is not None else ""
+
+    def lasts(self, hit: Hit | None) -> bool:
+        """What is run is a loop for the life of the process."""
+        home = self.body(hit)
+        return home is not None and bool(self._pump(home))
+
+    def watched(self, seen: SpawnSeen) -> bool:
+        """A callback is told how it ended."""
+        site = seen.site
+        if site.use == "chained":
+            return site.holder in _WATCHES
+        function = self._resolver.definition(seen.made.home)
+        calls = (dotted(one.call.func).rpartition(".") for one in function.sites) if site.holder else iter(())
+        return any(owner == site.holder and last in _WATCHES for owner, _, last in calls)
+
+    def careful(self, hit: Hit | None) -> bool:
+        """What is run catches all that may go wrong in it: every call stands in a `try` with a broad handler, or in the handler."""
+        home = self.body(hit)
+        function = self._resolver.definition(home) if home is not None else None
+        guarded = _guarded_blocks(function) if function is not None else []
+        if function is None or not guarded:
+            return False
+        blocks = [function.steps[site.step].block for site in function.sites if not _is_log(dotted(site.call.func).replace("()", ""))]
+        return all(any(is_within(function, block, one) for one in guarded) for block in blocks)
 
     def _pump(self, home: Home) -> str:
         """A loop that sleeps and never ends: it is started once for the life of the process, and is no work of a request."""
         function = self._resolver.definition(home)
+        called = [dotted(site.call.func) for site in function.sites]
+        if any(text.rpartition(".")[2] in _FOR_EVER or text.endswith("loop.start") for text in called):
+            return "it is a loop for the life of the process"
         for index, block in enumerate(function.blocks):
             test = function.steps[block.opened_by].value if block.kind == "loop" and block.opened_by >= 0 else None
             endless = block.kind == "loop" and (block.opened_by < 0 or (isinstance(test, Literal_) and bool(test.value)))
@@ -164,6 +217,16 @@ class Keeping:
         return any(_STREAMS.search(text) for text in _answers(function))
 
 
+def _guarded_blocks(function: Function) -> list[int]:
+    """The blocks of a `try` that catches everything, with its handlers."""
+    found = []
+    for index, block in enumerate(function.blocks):
+        opener = function.steps[block.opened_by] if block.kind == "except" and block.opened_by >= 0 else None
+        if opener is not None and (opener.value is None or dotted(opener.value) in ("Exception", "BaseException")):
+            found += [index, *(i for i, one in enumerate(function.blocks) if one.kind == "try" and one.parent == block.parent)]
+    return found
+
+
 def _answers(function: Function) -> Iterator[str]:
     if function.returns is not None:
         yield from (expr.name for expr in walk(function.returns) if isinstance(expr, Ref))
@@ -176,6 +239,20 @@ def _answers(function: Function) -> Iterator[str]:
 
 def _is(expr: Expr, name: str) -> bool:
     return isinstance(expr, Ref | Attr) and dotted(expr) == name
+
+
+def _holds(expr: Expr, name: str) -> bool:
+    """The expression is the name, or a collection that is written out and has it."""
+    items = expr.items if isinstance(expr, Group) else ()
+    return _is(expr, name) or any(_holds(item.value if isinstance(item, Pair | Spread) else item, name) for item in items)
+
+
+def _stores(step: Step, name: str) -> bool:
+    """The name is put where it lives longer, or into a collection."""
+    assert step.value is not None
+    if isinstance(step.value, Group):
+        return _holds(step.value, name)
+    return _is(step.value, name) and bool(step.targets) and "." in dotted(step.targets[0])
 
 
 def _is_log(text: str) -> bool:
@@ -192,6 +269,8 @@ def _is_light(text: str) -> bool:
     words = words_of(text.replace("()", "").rpartition(".")[2])
     if not words:
         return False
+    if words == ["wait"] or words == ["sleep"]:
+        return True
     if words[0] in _CLEANERS or words[:2] == ["clean", "up"]:
         return len(words) == 1 or words[0] in ("cleanup", "clean") or bool(_LEFTOVERS & set(words))
     if words[0] == "delete":

@@ -25,7 +25,7 @@ _STRING = re.compile(rb"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|
 _FILLED = re.compile(rb"\{([^{}]*)\}")
 _LABELLED = re.compile(rb"""\s*[:=]\s*(?:%[sr]|[{"'])""")
 _FILLERS = (b" generated", b" is", b" was")
-_ASSIGNED = re.compile(rb"[ \t]+(?:const |let |var |self\.)?(\w+)(?:: [^\n=]{1,40})? ?= ")
+_ASSIGNED = re.compile(rb"[ \t]+(?:const |let |var |self\.)?(\w+)(?:(?:\[[^]\n]{1,40}\])?(?:: [^\n=]{1,40})? ?= |\.update\()")
 _ARGUMENTS = 500  # bytes of a log call that are looked at
 _BEFORE = 1200  # and of what stands before it, for a local variable that was built there
 _KEY = 40  # the longest text in brackets that is taken for a key
@@ -34,8 +34,9 @@ _KEY = 40  # the longest text in brackets that is taken for a key
 class Leaks:
     """The words of a project that name a secret, and the files in which a log call may write one."""
 
-    def __init__(self, words: Words, more: frozenset[str] = frozenset()) -> None:
+    def __init__(self, words: Words, more: frozenset[str] = frozenset(), fields: frozenset[str] = frozenset()) -> None:
         self._words, self._more = words, more
+        self._all, self._fields = _any_of(fields), tuple(name.encode() for name in sorted(fields))
         parts = NOUNS | {pair[1] for pair in PAIRS} | more
         self._names = {
             word for word in words.containing(parts, ignore_case=True) if secret_noun(word.decode("utf-8", "replace"), more)
@@ -44,6 +45,7 @@ class Leaks:
         for name in sorted(self._names):
             for path in words.holding(name.decode("utf-8", "surrogateescape")):
                 self._held.setdefault(path, []).append(name)
+        self._with_names = self._held.keys()
 
     def candidates(self) -> set[str]:
         """The files that hold the word of a log call and one that names a secret or a request."""
@@ -57,7 +59,7 @@ class Leaks:
             said = text[start : start + _ARGUMENTS]
             said = said[: end + 1] if (end := said.find(b")\n")) >= 0 else said
             values = _STRING.sub(_outside, said)
-            if self._tells(said, values) or _WHOLE.search(values):
+            if self._tells(said, values) or _WHOLE.search(values) or (path in self._with_names and self._all.search(values)):
                 return True
             if built is None:
                 built = list(self._built(path, text))
@@ -77,7 +79,8 @@ class Leaks:
 
     def _built(self, path: str, text: bytes) -> Iterator[tuple[int, bytes]]:
         """The variables that are assigned something with a secret in it, with the place."""
-        for name in (*self._held.get(path, ()), b"request.", b"req."):
+        held = self._held.get(path, ())
+        for name in (*held, b"request.", b"req.", *(self._fields if held else ())):
             at = text.find(name)
             while at >= 0:
                 line = text.rfind(b"\n", 0, at) + 1
@@ -85,9 +88,14 @@ class Leaks:
                 end = len(text) if end < 0 else end
                 found = _ASSIGNED.match(text, line, at)
                 rest = text[found.end() : end] if found else b""
-                if found and (_WHOLE.search(rest) or self._tells(rest, _STRING.sub(_outside, rest))):
+                if found and (_WHOLE.search(rest) or self._all.search(rest) or self._tells(rest, _STRING.sub(_outside, rest))):
                     yield line, found[1]
                 at = text.find(name, end)
+
+
+def _any_of(fields: frozenset[str]) -> re.Pattern[bytes]:
+    """All fields of an object, or all local names, by the words that give them."""
+    return re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in ("locals", *sorted(fields))) + rb")\b")
 
 
 def _log_calls(text: bytes) -> Iterator[int]:

@@ -21,7 +21,7 @@ from guardrails.facts import (
     Spawn,
     Unknown,
 )
-from guardrails.frameworks.model import Key
+from guardrails.frameworks.forms.work import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
 from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
@@ -35,7 +35,10 @@ from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
 
 _WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
-_SCRIPT = re.compile(r"(?:^|/)(?:scripts?|bin|tools?|cli|commands|examples?|emulators?|hack)/")
+_SCRIPT = re.compile(
+    r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|commands|examples?|emulators?|hack)/"
+    r"|(?:cli|commands|manage|__main__|setup_\w+)\.py$)"
+)
 _KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key")
 
 
@@ -62,9 +65,12 @@ class Linker:
             spec is not None
             and isinstance(limit.setting, Absent)
             and limit.setting.default == NEVER
-            and any(o.first(spec.enqueue) for o in self.enqueued.get(seen.symbol, ()))
+            and any(answers := [options.first(spec.enqueue) for options in self.enqueued.get(seen.symbol, ())])
         ):
-            limit = Limit(Unknown("some of its enqueues may give it one"))
+            given = all(isinstance(answer, Hit) for answer in answers)
+            limit = Limit(Unknown("some of its enqueues may give it one", present="yes" if given else "maybe"))
+        elif spec is not None and spec.at_start and isinstance(limit.setting, Absent) and not self.enqueued.get(seen.symbol):
+            limit = Limit(Unknown("whoever starts it limits it, and nobody here does"))
         definition = self._resolver.definition(seen.owner or seen.home)
         if seen.at is not None:
             seen = msgspec.structs.replace(seen, at=Place(seen.at.path, seen.at.start, definition.name_end))
@@ -106,7 +112,7 @@ class Linker:
             job=seen.job,
             key=setting,
             support=KeySupport(key.how, key.window, key.instead),
-            payload=tuple(self._shapes.payload(hit) for _, hit in self._payload(seen)),
+            payload=(*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in self._payload(seen))),
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
             carries_only=seen.form.signature,
@@ -134,6 +140,9 @@ class Linker:
     def _key(self, seen: EnqueueSeen, key: Key, jobs: JobTable) -> Setting:
         if not key.arguments and not key.declared:
             return Absent(None)
+        inside = self._inside_job(seen, jobs) if key.derived else None
+        if inside is not None:
+            return Known("derived from the job around it", inside)
         answer = seen.options.first(key.arguments)
         setting = self._present(answer)
         if isinstance(setting, Known):
@@ -145,6 +154,12 @@ class Linker:
             declared = self._present(jobs[seen.job].options.first(key.declared))
             setting = declared if isinstance(declared, Known) else setting
         return setting
+
+    def _inside_job(self, seen: EnqueueSeen, jobs: JobTable) -> Place | None:
+        """Where a hand-over stands in the body of a job of the same framework."""
+        home = self._callers.outermost(seen.made.home)
+        job = jobs.get(self._resolver.symbol(home))
+        return self._place(seen.made) if job is not None and job.model.framework == seen.model.framework else None
 
     def _present(self, answer: Answer) -> Setting:
         if isinstance(answer, Hit):
@@ -205,7 +220,7 @@ class Linker:
             methods=seen.methods,
             unsafe=unsafe,
             webhook=self._webhook(seen, definition.qualname),
-            streams=self._keeping.streams(definition),
+            streams=seen.methods == ("WEBSOCKET",) or self._keeping.streams(definition),
         )
 
     @staticmethod
@@ -234,6 +249,10 @@ class Linker:
             kept=kept,
             light=self._keeping.light(seen.runs),
             request_bound=seen.form.request_bound,
+            lasting=self._keeping.lasts(seen.runs),
+            watched=self._keeping.watched(seen),
+            careful=self._keeping.careful(seen.runs),
+            streamed=self._keeping.streams(self._resolver.definition(home)),
         )
 
     def log(self, seen: LogSeen) -> Log | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guardrails.frameworks.catalogue import Catalogue
-from guardrails.frameworks.model import Model, SpawnForm
+from guardrails.frameworks.forms.work import SpawnForm
+from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import SpawnSeen
 from guardrails.names.code import Part
 from guardrails.names.options import Hit, Made

@@ -8,21 +8,39 @@ import msgspec
 
 from guardrails.facts import Payload, PayloadKind
 from guardrails.finding import Related
-from guardrails.frameworks.model import Rows
+from guardrails.frameworks.forms.data import Rows
+from guardrails.frameworks.sightings import EnqueueSeen
 from guardrails.names.options import Hit
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value
-from guardrails.outline import Call, Closure, Comp, Expr, Group, Index, Literal_, Op, Pair, Ref, Spread, Text, dotted, receiver, walk
+from guardrails.outline import (
+    Attr,
+    Call,
+    Choice,
+    Closure,
+    Comp,
+    Expr,
+    Group,
+    Index,
+    Literal_,
+    Op,
+    Pair,
+    Ref,
+    Spread,
+    Text,
+    dotted,
+    receiver,
+    walk,
+)
 from guardrails.place import Place
 from guardrails.project.secrets import words_of
 
-_ROW_AS_DICT = re.compile(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|model_dump\(\)|dict\(\)|asdict\(\))$")
 _PLAIN_TYPE = re.compile(
     r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)"
 )
-_PLAIN_CALL = re.compile(
-    r"(?:^|\.)(?:str|int|float|bool|len|round|sum|min|max|hash|repr|isoformat|strftime|hex|join|format|strip|lower|upper|dumps|count|exists|uuid4|now|time|get_full_path|build_absolute_uri|asdict|model_dump|model_dump_json)\(\)$"
-)
+_PLAIN_CALLS = (
+    "str int float bool len round sum min max hash repr isoformat strftime hex join format strip lower upper dumps count exists now time"
+).split()
 _LIST = re.compile(r"\[\*\]$")
 _WORDS: dict[PayloadKind, str] = {
     "row": "a whole {} row",
@@ -57,6 +75,8 @@ class Shapes:
         self._requests = frozenset(f"{path.removesuffix('()')}{call}" for spec in rows for path in spec.requests for call in ("", "()"))
         self._frames = tuple(f"{path.removesuffix('()')}()" for spec in rows for path in spec.frames)
         self.handlers: frozenset[Home] = frozenset()
+        self._fields = tuple(f".{name}" for spec in rows for name in spec.fields)
+        self._plain = _ending([*_PLAIN_CALLS, *(name for spec in rows for name in spec.plain)])
 
     def payload(self, hit: Hit) -> Payload:
         """The payload fact of one argument."""
@@ -66,6 +86,28 @@ class Shapes:
         return Payload(
             text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape)
         )
+
+    def bound(self, seen: EnqueueSeen) -> tuple[Payload, ...]:
+        """The row whose method is the job: the whole row goes with it."""
+        answer = seen.options.get(seen.form.job) if seen.form.job else None
+        owner = receiver(answer.expr) if isinstance(answer, Hit) and isinstance(answer.expr, Ref | Attr) else None
+        if not isinstance(answer, Hit) or owner is None:
+            return ()
+        shape = self.of(answer.home, owner)
+        if shape is None or shape.kind != "row" or not self._is_method(answer, shape.of):
+            return ()
+        text = self._resolver.text(answer.home.file, answer.expr.start, answer.expr.end)
+        place = Place(answer.home.file, answer.expr.start, answer.expr.end)
+        what = _WORDS["row"].format(shape.of or "database")
+        return (Payload(text, place, "row", f"{what} by its method", f"{dotted(owner)}.{shape.key}", self._evidence(answer, shape)),)
+
+    def _is_method(self, hit: Hit, model: str) -> bool:
+        """The expression is a method: told by what it means, or by the class that the row is of."""
+        last = dotted(hit.expr).rpartition(".")[2]
+        of_class = Ref(hit.expr.start, hit.expr.end, f"{model}.{last}") if model else hit.expr
+        both = ((hit.home.function, hit.expr), (0, of_class))
+        values = (self._resolver.resolve(hit.home.file, function, expr) for function, expr in both)
+        return any(v is not None and v.home is not None and self._resolver.definition(v.home).kind == "function" for v in values)
 
     def _evidence(self, hit: Hit, shape: Shape) -> tuple[Related, ...]:
         if shape.at is None or shape.seen is None or (shape.at == hit.home and shape.seen.start == hit.expr.start):
@@ -81,6 +123,10 @@ class Shapes:
         """The shape of an expression in a function; None where that cannot be told."""
         if isinstance(expr, Literal_ | Text | Op | Closure) or depth > 6:
             return Shape("plain")
+        if isinstance(expr, Choice):
+            shapes = [self.of(home, part, depth + 1) for part in (expr.yes, expr.no)]
+            whole = (shape for shape in shapes if shape is not None and shape.kind not in ("plain", "unknown"))
+            return next(whole, Shape("plain") if all(shapes) else None)
         if isinstance(expr, Group):
             return self._inside(home, [i.value if isinstance(i, Pair | Spread) else i for i in expr.items], depth)
         if isinstance(expr, Comp):
@@ -99,7 +145,7 @@ class Shapes:
             return True
         text = dotted(expr)
         if isinstance(expr, Call):
-            return _PLAIN_CALL.search(text) is not None
+            return self._plain.search(text) is not None
         if isinstance(expr, Index):
             return False
         owner = receiver(expr)
@@ -124,7 +170,7 @@ class Shapes:
                 if value.path == "vars" and (inner is None or inner.kind != "row"):
                     return None
                 return Shape("row-as-dict", inner.of if inner else "", home, expr)
-        if _ROW_AS_DICT.search(text):
+        if self._fields and text.endswith(self._fields):
             owner = receiver(expr)
             inner = self.of(home, owner, depth + 1) if owner is not None else None
             return Shape("row-as-dict", inner.of, home, expr) if inner is not None and inner.kind == "row" else None
@@ -251,12 +297,17 @@ class Shapes:
         return words[0] if words else ""
 
 
+def _ending(names: list[str]) -> re.Pattern[str]:
+    """The calls of functions and methods of these names."""
+    return re.compile(r"(?:^|\.)(?:" + "|".join(map(re.escape, sorted(names))) + r")\(\)$") if names else re.compile(r"(?!)")
+
+
 def _calls(rows: tuple[Rows, ...], field: str) -> re.Pattern[str]:
     names = sorted(
         {name for spec in rows for name in getattr(spec, field)}
         | {c.rpartition(".")[2] for spec in rows for c in getattr(spec, f"calls_{field}", ())}
     )
-    return re.compile(r"(?:^|\.)(?:" + "|".join(map(re.escape, names)) + r")\(\)$") if names else re.compile(r"(?!)")
+    return _ending(names)
 
 
 def _reference(text: str, shape: Shape) -> str:

@@ -9,6 +9,7 @@ from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import Code
 from guardrails.project.leaks import Leaks
+from guardrails.project.secrecy import fields_of
 from guardrails.read import LANGUAGES, language_of
 
 _WEBHOOK = re.compile(rb"""(?i)(?:\bdef|\bclass|\bfunction|\bfn|\bconst)\s+\w*web_?hook|["'`/][^"'`\n]*web_?hook[^"'`\n]*["'`]""")
@@ -31,7 +32,7 @@ class Sift:
         for language in sorted(set(LANGUAGES.values())):
             found = (path for word in self._catalogue.words(language) for path in self._holding(word))
             matching.update(path for path in found if language_of(path) == language)
-        leaks = Leaks(index, self._secret_words)
+        leaks = Leaks(index, self._secret_words, fields_of(self._catalogue))
         logging = leaks.candidates().difference(matching)
         return sorted({*matching, *(path for path in logging if leaks.may_log(path, self._code.text(path)))})
 

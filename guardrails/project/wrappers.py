@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from guardrails.frameworks.model import EnqueueForm
+from guardrails.frameworks.forms.work import EnqueueForm
 from guardrails.frameworks.sightings import EnqueueSeen, Sighting
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
@@ -19,7 +19,7 @@ _SELF = ("self", "cls", "this")
 
 
 class _Taken(msgspec.Struct, frozen=True):
-    """What a wrapper takes: selectors of the job and of the payload among its own arguments, and its plain options."""
+    """What a wrapper takes: selectors of the job (name or position) and of the payload among its own arguments, its plain options."""
 
     job: str
     payload: tuple[str, ...]
@@ -72,7 +72,8 @@ def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
     if any(param.kind and param.name in handed for param in params):
         payload = (*payload, "rest")
     plain = tuple(selector for name, position in positions.items() if name not in handed for selector in (name, position))
-    return _Taken(job_name, payload, plain)
+    job_at = f"{job_name}|{positions[job_name]}" if job_name in positions else job_name
+    return _Taken(job_at, payload, plain)
 
 
 def _param_of(answer: object, params: list[Param]) -> str:
@@ -84,5 +85,5 @@ def _outer(resolver: Resolver, inner: EnqueueSeen, taken: _Taken, made: Made, si
     options = Options(resolver, [made])
     answer = options.get(taken.job) if taken.job else None
     target = dotted(answer.expr) if isinstance(answer, Hit) else ""
-    form = EnqueueForm(payload=taken.payload, options=taken.options, signature=True)
+    form = EnqueueForm(job=taken.job, payload=taken.payload, options=taken.options, signature=True)
     return EnqueueSeen(inner.model, form, made, site, options, target or dotted(made.call.func) or inner.target, "", None)

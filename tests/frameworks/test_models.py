@@ -104,8 +104,9 @@ def test_a_key_has_a_window_and_a_missing_one_an_alternative(name: str) -> None:
     model = parse(name, TEXTS[name])
     for key in [model.key, *(enqueue.key for enqueue in model.enqueues)]:
         if key is not None:
-            assert bool(key.how) == bool(key.window) == bool(key.arguments)
+            assert bool(key.how) == bool(key.window)
             assert bool(key.how) != bool(key.instead)
+            assert bool(key.arguments) or not key.how
 
 
 def test_no_symbol_is_claimed_twice() -> None:
@@ -135,13 +136,14 @@ def test_an_alias_has_one_meaning_and_leads_somewhere_final() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_form_names_exactly_one_way(name: str) -> None:
     model = parse(name, TEXTS[name])
-    assert all(sum(map(bool, (j.decorator, j.base, j.call, j.listed))) == 1 for j in model.jobs)
+    assert all(sum(map(bool, (j.decorator, j.base, j.call, j.listed, j.parameters))) == 1 for j in model.jobs)
+    assert all(bool(j.parameters) == bool(j.mentions) for j in model.jobs)
     assert all(bool(j.base) == bool(j.method) for j in model.jobs)
     assert all(bool(e.call) != bool(e.on_job) for e in model.enqueues)
     assert all(sum(map(bool, (h.decorator, h.base, h.call, h.exported, h.parameter))) == 1 for h in model.handlers)
     assert all(bool(h.base) == bool(h.methods) for h in model.handlers)
     assert all(bool(h.exported) == bool(h.file) for h in model.handlers)
-    assert all(sum(map(bool, (s.call, s.decorator, s.setting))) == 1 for s in model.schedules)
+    assert all(sum(map(bool, (s.call, s.decorator, s.on_job, s.setting))) == 1 for s in model.schedules)
 
 
 @pytest.mark.parametrize("name", NAMES)

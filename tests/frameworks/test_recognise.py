@@ -725,7 +725,6 @@ urlpatterns = [path("hook/", csrf_exempt(hook))]
     def test_an_untyped_express_app(self) -> None:
         assert Seen({"routes.js": 'module.exports = (app) => { app.post("/a", (req, res) => {}); };\n'}).handlers
 
-    @pytest.mark.xfail(reason="a call of a call's result has no last word and is passed over", strict=True)
     def test_a_canvas_that_is_called(self) -> None:
         seen = python("""
 from celery import chord, shared_task

@@ -50,6 +50,7 @@ def rule(name: str, title: str, severity: str, guardrail: str, why: str, persona
             "instruct": "Do it.",
             "persona": persona,
             "languages": ["python"],
+            "options": {},
             "body": body,
             "body_line": 8,
         },

@@ -160,7 +160,9 @@ class Spawn(Fact, frozen=True, kw_only=True):
     """Work started beside the current flow. `kind`: task, thread, process, pool, timer, after-response, promise.
 
     `kept` says in words who waits for it or ties it to the request ("" for nobody); `light` why its loss is harmless.
-    `request_bound` spawns exist only while a request is answered, wherever they are written.
+    `request_bound` spawns exist only while a request is answered, wherever they are written. `lasting`: a loop for the life of the
+    process, which is no work of one request; `watched`: its failure is told to a callback; `careful`: what it runs handles its own;
+    `streamed`: the function around it lives as long as a stream or a websocket.
     """
 
     kind: str
@@ -169,6 +171,10 @@ class Spawn(Fact, frozen=True, kw_only=True):
     kept: str = ""
     light: str = ""
     request_bound: bool = False
+    lasting: bool = False
+    watched: bool = False
+    careful: bool = False
+    streamed: bool = False
 
 
 class Handler(Fact, frozen=True, kw_only=True):

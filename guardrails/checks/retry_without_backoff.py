@@ -1,0 +1,66 @@
+"""retry-without-backoff: attempts that follow each other at a constant pace, or at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import NEVER, Absent, Known, Unknown, finding, unsure
+from guardrails.facts.retrying import Retry
+from guardrails.finding import Confidence, Finding, Related, Unsure
+from guardrails.project import Project
+
+RULE = "retry-without-backoff"
+_LONG = 3600  # seconds: who waits an hour spares the other side
+
+
+def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
+    """One more attempt needs no backoff; endless ones of a framework or library are another rule's."""
+    if isinstance(retry.grows, Unknown):
+        if retry.grows.present == "maybe" and retry.jobs:
+            yield unsure(retry, RULE, f"`{retry.jobs[0]}` may be retried without backoff: {retry.grows.why}.")
+        return
+    grows = retry.grows.default if isinstance(retry.grows, Absent) else isinstance(retry.grows, Known) and retry.grows.value
+    if grows or retry.until or _is_moot(retry):
+        return
+    who, confidence, way = _whose(retry, project)
+    if who:
+        message = f"{who} is tried again {_pace(retry)}: all that failed together comes back together, on a peer that is already down."
+        yield finding(retry, RULE, message, retry.paced, subject=retry.how, confidence=confidence, related=way)
+
+
+def _is_moot(retry: Retry) -> bool:
+    attempts = retry.attempts.value if isinstance(retry.attempts, Known) else None
+    delay = _seconds(retry)
+    turns = retry.errors is not None and retry.errors.waits  # a turn that is waited for, no peer that is down
+    few = isinstance(attempts, int | float) and attempts <= 1
+    endless = retry.kind in ("automatic", "library") and (
+        attempts == NEVER or (isinstance(retry.attempts, Absent) and retry.attempts.default == NEVER)
+    )
+    return turns or few or endless or (delay is not None and delay >= _LONG)
+
+
+def _seconds(retry: Retry) -> float | None:
+    value = retry.delay.value if isinstance(retry.delay, Known) else retry.delay.default if isinstance(retry.delay, Absent) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _pace(retry: Retry) -> str:
+    seconds = _seconds(retry)
+    if seconds == 0:
+        return f"at once (`{retry.how}`)"
+    every = f"every {seconds:g} s" if seconds is not None else "after the same delay every time"
+    default = f", {retry.title}'s default" if isinstance(retry.delay, Absent) else ""
+    return f"{every} (`{retry.how}`{default})"
+
+
+def _whose(retry: Retry, project: Project) -> tuple[str, Confidence | None, tuple[Related, ...]]:
+    """Whose work it is, in words; nothing where no worker code reaches it."""
+    if retry.jobs:
+        return retry.workers, None, ()
+    entries = project.jobs_above(retry.scope) or project.spawns_above(retry.scope)
+    if entries:
+        entry = entries[0]
+        inside = "" if retry.scope.title == f"`{entry.name}`" else f" in `{entry.name}`"
+        return f"{retry.scope.title}{inside}", None, (Related(entry.fact.place, "it starts here"), *entry.way)
+    lasts = retry.reconnects or retry.kind == "restart"  # who only waits until something is up does so once, at the start
+    return (retry.scope.title, "medium" if lasts else "low", ()) if retry.kind in ("loop", "restart") else ("", None, ())

@@ -1,0 +1,71 @@
+"""untimed-call: a call in a job, or in work beside the flow, that may wait for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from guardrails.facts import NEVER, Absent, Handler, Job, Known, Spawn, Unknown, finding, unsure
+from guardrails.facts.waiting import Deadline, Wait
+from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
+from guardrails.project import Entry, Project
+
+RULE = "untimed-call"
+_SHORT = 60.0  # seconds: a job that is stopped so soon holds its worker for no longer
+_OTHERS = ("network", "subprocess", "mail", "llm", "git", "database")  # waits that no loop of a thread is made of
+_HOLDERS = {
+    "subprocess": "a child that never ends",
+    "lock": "a holder that never lets go",
+    "queue": "a producer that is gone",
+    "event": "whoever never sets it",
+    "result": "work that never ends",
+    "join": "work that never ends",
+}  # by the kind of the wait: who makes it endless
+
+
+def check(wait: Wait, project: Project) -> Iterator[Finding | Unsure]:
+    """Only what a job or a long-lived thread reaches is judged, and only where nothing around it ends it."""
+    limit = wait.limit
+    unknown = isinstance(limit, Unknown) and limit.present == "maybe"
+    endless = (isinstance(limit, Absent) and limit.default == NEVER) or (isinstance(limit, Known) and limit.value == NEVER)
+    entry = _entry(wait, project) if endless or unknown else None
+    if entry is None:
+        return
+    where = f"`{wait.call}` in {'job' if isinstance(entry.fact, Job) else 'background work'} `{entry.name}`"
+    if isinstance(limit, Unknown):
+        yield unsure(wait, RULE, f"{where} may have no time limit: {limit.why}.")
+        return
+    until = _until(entry.fact)
+    why = (
+        "its time limit is switched off" if isinstance(limit, Known) else f"it is given no time limit, and {wait.title} has none by default"
+    )
+    ends = "may wait for ever" if until == NEVER else f"may wait until the job is stopped after {until:g} s"
+    message = f"{where} {ends}: {why}, so {_HOLDERS.get(wait.kind, 'a peer that never answers')} holds the worker."
+    related = (Related(entry.fact.place, "the job" if isinstance(entry.fact, Job) else "it is started here"), *entry.way, *wait.made)
+    surely = not wait.inferred and isinstance(entry.fact, Job)
+    severity: Severity | None = "info" if until <= _SHORT else None
+    confidence: Confidence | None = "low" if wait.weak else None if surely else "medium"
+    cause = wait.cause or f"{RULE}:{wait.framework}:{entry.fact.place.path}:{entry.fact.place.start}"
+    yield finding(wait, RULE, message, wait.fix, cause=cause, severity=severity, confidence=confidence, related=related)
+
+
+def _entry(wait: Wait, project: Project) -> Entry | None:
+    """The nearest job that reaches the call with no deadline on the way; else the nearest work that lives beside the flow."""
+    if project.is_within(wait.place, Deadline):
+        return None
+    entries = project.jobs_above(wait.scope)
+    if not entries and wait.kind in _OTHERS:
+        entries = [one for one in project.spawns_above(wait.scope) if isinstance(one.fact, Spawn) and _is_background(one.fact, project)]
+    return next((one for one in entries if not any(project.is_within(hop.place, Deadline) for hop in one.way)), None)
+
+
+def _is_background(spawn: Spawn, project: Project) -> bool:
+    """It is started by no request and no script, and whoever started it does not wait for it."""
+    waited_for = bool(spawn.kept) and not spawn.kept.endswith("holds it")
+    return not waited_for and spawn.scope.function > 0 and not project.handlers_above(spawn.scope)
+
+
+def _until(fact: Handler | Job | Spawn) -> float:
+    """After how many seconds the job itself is stopped."""
+    limit = fact.timeout if isinstance(fact, Job) else None
+    seconds = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else NEVER
+    return float(seconds) if isinstance(seconds, int | float) else NEVER

@@ -1,0 +1,39 @@
+"""What calls do to the world outside, and what takes long."""
+
+from __future__ import annotations
+
+from guardrails.facts import Absent, Fact, Known, Setting
+
+PATIENCE = 10.0  # seconds that a request may wait for somebody else
+WAITS = frozenset(("network", "subprocess", "mail", "llm", "git"))  # kinds of waits that keep a request waiting for others
+
+
+class Slow(Fact, frozen=True, kw_only=True):
+    """A call that takes seconds: `does` says what it does in words. `weak`: only large input makes it slow;
+    `pauses`: it does nothing but wait.
+    """
+
+    call: str
+    does: str
+    weak: bool = False
+    pauses: bool = False
+
+
+def is_long(limit: Setting) -> bool:
+    """A limit, or the lack of one, that lets a request wait for longer than anybody looks at it."""
+    value = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else None
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > PATIENCE
+
+
+class Effect(Fact, frozen=True, kw_only=True):
+    """A call that does something outside that doing twice makes worse; `does` says what, in words.
+
+    `kind`: payment, mail, message, post, insert, count. `lost_answer`: it may have been done although its caller saw it fail.
+    """
+
+    kind: str
+    call: str
+    does: str
+    key: Setting
+    lost_answer: bool = False
+    fix: str = ""

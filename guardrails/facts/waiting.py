@@ -1,0 +1,28 @@
+"""Calls that wait for somebody else, and what ends them."""
+
+from __future__ import annotations
+
+from guardrails.facts import Fact, Setting
+from guardrails.finding import Related
+
+
+class Wait(Fact, frozen=True, kw_only=True):
+    """A call that waits: `limit` in seconds or NEVER, effective; `fix` says how this library limits a call.
+
+    `kind`: network, subprocess, mail, lock, queue, event, result, join, database, llm, git. `cause`: what waits that share a maker or a
+    setting have in common, `made` the maker. `inferred`: callers decide, and those that are known give no limit. `weak`: it nearly always
+    ends by itself.
+    """
+
+    kind: str
+    call: str
+    limit: Setting
+    fix: str = ""
+    cause: str = ""
+    made: tuple[Related, ...] = ()
+    inferred: bool = False
+    weak: bool = False
+
+
+class Deadline(Fact, frozen=True, kw_only=True):
+    """What ends everything that waits inside `place`."""

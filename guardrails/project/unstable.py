@@ -1,0 +1,185 @@
+"""Keys that are made anew on every run: of an enqueue, in an argument that is a key, in a header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+import msgspec
+
+from guardrails.facts.flow import UnstableKey
+from guardrails.finding import Related
+from guardrails.frameworks.model import Model
+from guardrails.frameworks.sightings import EnqueueSeen
+from guardrails.names.code import Part, last_word
+from guardrails.names.evaluate import as_text
+from guardrails.names.options import Hit
+from guardrails.names.values import Home
+from guardrails.outline import Attr, Call, Expr, Function, Group, Index, Literal_, Op, Pair, Ref, Step, children, dotted, receiver, walk
+from guardrails.place import Place
+from guardrails.project.ground import Ground
+from guardrails.project.link import Linker
+
+_SECONDS = re.compile(r"%[SfsTXc]|second|%-?S")
+_DEEPEST = 4
+_SIGNS = re.compile(rb"(?i)idempoten|dedup|delivery|webhook-id|svix-id|ClientRequestToken|ClientToken")
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """A place that holds a key: its name, what carries it, the value."""
+
+    name: str
+    carrier: str
+    value: Hit
+
+
+class Unstable:
+    """Makes a fact of each key that another run would make differently."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground, self._resolver = ground, ground.resolver
+        self._model: Model | None = next((model for model in ground.catalogue.models if model.keying is not None), None)
+        keyings = [model.keying for model in ground.catalogue.models if model.keying is not None]
+        self._calls = frozenset(path for keying in keyings for path in keying.unstable)
+        self._words = frozenset(path.rpartition(".")[2] for path in self._calls)
+        self._windows = frozenset(word for keying in keyings for word in keying.windows)
+        self._arguments = frozenset(name for keying in keyings for name in keying.arguments)
+        self._rows = frozenset(word for keying in keyings for word in keying.rows)
+        self._headers = [re.compile(keying.headers) for keying in keyings if keying.headers]
+        self._carried = cache(self._carried_in)
+
+    def ends(self) -> Iterator[Home]:
+        """Where such a key is made: whether that may repeat depends on who calls it."""
+        for seen, _ in self._enqueued():
+            yield seen.made.home
+        for part in self._ground.parts():
+            yield from (key.value.home for key, _ in self._carried(part.path))
+
+    def facts(self) -> Iterator[UnstableKey]:
+        """A fact a key."""
+        for seen, key in self._enqueued():
+            source = self._source(key.value)
+            if source is not None:
+                at = self._ground.at(seen.model, seen.made.home, seen.made.call)
+                yield UnstableKey(
+                    **at, key=key.name, carrier=key.carrier, source=_shown(source), made=self._related(key, source), job=seen.job
+                )
+        for part in self._ground.parts() if self._model is not None else ():
+            for key, source in self._carried(part.path):
+                assert self._model is not None
+                at = self._ground.at(self._model, key.value.home, key.value.expr)
+                yield UnstableKey(**at, key=key.name, carrier=key.carrier, source=_shown(source), made=self._related(key, source))
+
+    @staticmethod
+    def _related(key: _Key, source: Hit) -> Related:
+        return Related(Place(source.home.file, source.expr.start, source.expr.end), f"every run makes another `{key.name}` here")
+
+    def _enqueued(self) -> Iterator[tuple[EnqueueSeen, _Key]]:
+        for seen in self._ground.sightings(EnqueueSeen):
+            key = Linker.key_of(seen)
+            hit = seen.options.first(key.arguments) if key.arguments and not seen.form.signature else None
+            if not isinstance(hit, Hit) or self._resolver.part(seen.made.home).language != "python":
+                continue
+            if self._source(hit) is not None and all(self._has(seen, name, value) for name, value in key.requires.items()):
+                yield seen, _Key(key.how.partition("=")[0].strip("`"), seen.target, hit)
+
+    @staticmethod
+    def _has(seen: EnqueueSeen, name: str, value: object) -> bool:
+        answer = seen.options.get(name)
+        return isinstance(answer, Hit) and (not isinstance(answer.expr, Literal_) or answer.expr.value == value)
+
+    def _carried_in(self, path: str) -> tuple[tuple[_Key, Hit], ...]:
+        part = self._ground.code.part(path)
+        if part.language != "python" or not _SIGNS.search(self._ground.code.text(path)):
+            return ()
+        found = []
+        for index, function in enumerate(part.functions):
+            if function.kind in ("function", "closure"):
+                for key in self._keys(part, index, function):
+                    source = self._source(key.value)
+                    if source is not None:
+                        found.append((key, source))
+        return tuple(found)
+
+    def _keys(self, part: Part, index: int, function: Function) -> Iterator[_Key]:
+        """Arguments, entries and items whose name says that they are a key."""
+        home = Home(part.path, index)
+        for site in function.sites:
+            word = last_word(site)
+            if word not in self._rows and not word[:1].isupper():
+                named = (arg for arg in site.call.args if arg.name in self._arguments)
+                yield from (_Key(arg.name, dotted(site.call.func), Hit(arg.value, home)) for arg in named)
+        for step in function.steps:
+            for target in step.targets if step.value is not None else ():
+                name = as_text(target.key) if isinstance(target, Index) else None
+                if name is not None and self._is_key(name) and step.value is not None:
+                    yield _Key(name, "", Hit(step.value, home))
+            for expr in walk(step.value) if step.value is not None else ():
+                for item in expr.items if isinstance(expr, Group) and expr.kind == "dict" else ():
+                    name = as_text(item.key) if isinstance(item, Pair) else None
+                    if name is not None and isinstance(item, Pair) and self._is_key(name):
+                        yield _Key(name, "", Hit(item.value, home))
+
+    def _is_key(self, name: str) -> bool:
+        return name in self._arguments or any(pattern.search(name) for pattern in self._headers)
+
+    def _source(self, hit: Hit, depth: int = 0) -> Hit | None:
+        """The call in an expression, or in what its names were given, that gives another value on every run."""
+        if depth > _DEEPEST:
+            return None
+        todo = [hit.expr]
+        while todo:
+            expr = todo.pop()
+            if self._is_window(expr):
+                continue
+            if isinstance(expr, Call) and self._changes(hit.home, expr):
+                return Hit(expr, hit.home)
+            if isinstance(expr, Ref) and "." not in expr.name:
+                found = self._named(hit.home, expr, depth)
+                if found is not None:
+                    return found
+            todo.extend(reversed(children(expr)))
+        return None
+
+    def _named(self, home: Home, ref: Ref, depth: int) -> Hit | None:
+        """What a local variable was given before it is used."""
+        for step in self._resolver.part(home).stores(home.function).get(ref.name, ()):
+            if step.value is not None and step.start < ref.start and step.value is not ref:
+                found = self._source(Hit(step.value, home), depth + 1)
+                if found is not None and not _kept(self._resolver.definition(home), step, ref.name):
+                    return found
+        return None
+
+    def _changes(self, home: Home, call: Call) -> bool:
+        word = dotted(call.func).rpartition(".")[2]
+        value = self._resolver.resolve(home.file, home.function, call) if word not in ("str", "hash", "int", "format", "join") else None
+        if value is None or value.path.endswith(("[*]", "]")):
+            return False
+        return value.path.removesuffix("()") in self._calls
+
+    def _is_window(self, expr: Expr) -> bool:
+        """A time that is rounded to a day, an hour, a period: a run that is repeated soon makes the same."""
+        if isinstance(expr, Op) and expr.op in ("//", "%"):
+            return True
+        if isinstance(expr, Call | Attr | Ref):
+            text = dotted(expr).removesuffix("()")
+            last = text.rpartition(".")[2]
+            if last in self._windows and receiver(expr) is not None:
+                return True
+            formats = [part for arg in getattr(expr, "args", ()) if (part := as_text(arg.value)) is not None]
+            return last == "strftime" and bool(formats) and not _SECONDS.search(formats[-1])
+        return False
+
+
+def _kept(function: Function, step: Step, name: str) -> bool:
+    """The value is stored on something that outlives the run, and read from there again."""
+    return any(
+        isinstance(one.value, Ref) and one.value.name == name and any("." in dotted(target) for target in one.targets)
+        for one in function.steps
+        if one.kind == "assign" and one.start > step.start
+    )
+
+
+def _shown(source: Hit) -> str:
+    return dotted(source.expr)
