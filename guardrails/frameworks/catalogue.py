@@ -281,7 +281,8 @@ class Catalogue:
     def own_symbols(self) -> frozenset[str]:
         """The symbols of calls that belong to no modelled package: a project's own helpers."""
         tables = (self.enqueues, self.spawns, self.roles, self.marks, self.job_calls, self.job_decorators)
-        locks = (path for model in self.models for path in (*model.locks, *model.records_once))
+        trusted = (path for model in self.models if model.trust for path in model.trust.verifies)
+        locks = (*trusted, *(path for model in self.models for path in (*model.locks, *model.records_once)))
         packages = self.packages()
         return frozenset(path for path in (*locks, *(path for table in tables for path in table)) if path.split(".")[0] not in packages)
 

@@ -217,14 +217,17 @@ class Comparing:
         return (names[0] in self._sent and len(names) > 1) or (names[0] in self._sent and isinstance(expr, Index))
 
     def _is_kept(self, home: Home, expr: Expr) -> bool:
-        """An attribute, an item, a constant of the module, a setting."""
+        """An attribute, an item, a constant of the module, a setting; what is written in the code is a mark and no secret."""
+        resolver = self._ground.resolver
         if isinstance(expr, Call):
-            value = self._ground.resolver.resolve(home.file, home.function, expr.func)
+            value = resolver.resolve(home.file, home.function, expr.func)
             return value is not None and value.path in self._kept
-        if isinstance(expr, Ref) and "." not in expr.name:
-            value = self._ground.resolver.resolve(home.file, home.function, expr) if expr.name.isupper() else None
-            return value is not None and not isinstance(value.made, Literal_)
-        return isinstance(expr, Ref | Attr) or (isinstance(expr, Index) and isinstance(expr.key, Literal_))
+        if isinstance(expr, Index):
+            return isinstance(expr.key, Literal_)
+        if not isinstance(expr, Ref | Attr) or (isinstance(expr, Ref) and "." not in expr.name and not expr.name.isupper()):
+            return False
+        value = resolver.resolve(home.file, home.function, expr)
+        return value is None or not isinstance(value.made, Literal_)
 
 
 def _comparisons(expr: Expr) -> Iterator[Op]:
