@@ -51,8 +51,10 @@ _SETTING_NAMES = re.compile(
 )
 _IMPORT = re.compile(rb"^\s*(?:from|import|export|use|mod)\s([^\n]+(?:\([^)]*\))?)", re.MULTILINE)
 _WORD = re.compile(rb"[A-Za-z_][\w-]*", re.ASCII)
-_TEST_FOLDERS = frozenset({"tests", "test", "__tests__", "spec"})
+_TEST_FOLDER = re.compile(r"_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
 _TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
+# What builds and serves while somebody develops.
+_TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwright|cypress|gulp)[\w.-]*\.(?:config|dev)\.[cm]?[jt]s")
 
 
 class Tree:
@@ -162,9 +164,10 @@ def passed_over(path: str, data: bytes) -> str:
 
 
 def is_test(path: str) -> bool:
-    """Whether a file belongs to tests, by its path relative to the root."""
+    """Whether a file belongs to tests, examples or the tools of development, by its path relative to the root."""
     *folders, name = path.split("/")
-    return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.fullmatch(name) is not None
+    named = _TEST_NAME.fullmatch(name) or _TOOL_NAME.fullmatch(name)
+    return named is not None or any(_TEST_FOLDER.fullmatch(folder) for folder in folders)
 
 
 def is_deployment(path: str) -> bool:

@@ -132,6 +132,11 @@ def load(folder: Path | None = None) -> Mapping[str, Rule]:
     return MappingProxyType({page.stem: _head(page.stem, page.read_text(encoding="utf-8")) for page in pages})
 
 
+def number(settings: Mapping[str, Mapping[str, float]], rule: str, option: str) -> float:
+    """A rule's option: what a project sets, else the page's default."""
+    return settings.get(rule, {}).get(option, load()[rule].options[option].default)
+
+
 def parse(name: str, text: str) -> Rule:
     """A page from memory, examined whole: head, sections, examples. Raises `PageError`."""
     rule = _head(name, text)
@@ -354,7 +359,7 @@ def _in_section(kind: Kind, text: str, first: int, where: str, taken: set[str]) 
             current = _Open(kind)
         name, suffix = FENCES.get(language, ("", "txt"))
         current.title, is_named = title.rstrip(":. "), False
-        current.add(path or f"example.{suffix}", name, framework, chunk[1:], number)
+        current.add(path or f"shop.{suffix}", name, framework, chunk[1:], number)
         if not path:
             yield from current.close(taken)
             current = _Open(kind)

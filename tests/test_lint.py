@@ -355,3 +355,10 @@ def test_what_stands_in_for_a_file_of_an_odd_name_is_read(tmp_path):
     result = lint.lint(msgspec.structs.replace(request, cached=False))
     assert result.summary.files == 1
     assert {one.spot.path for one in result.findings} == {"we\\nird\\x1b.py"}
+
+
+def test_a_rules_option_moves_its_threshold() -> None:
+    job = "import requests\nfrom celery import shared_task\n\n\n@shared_task(time_limit=50)\ndef f(url):\n    requests.get(url)\n"
+    short = Config(tests="report", options={"untimed-call": {"short": 10}})
+    told = [lint.lint_texts({"shop/tasks.py": job}, config).findings[0].severity for config in (Config(tests="report"), short)]
+    assert told == ["info", "warning"]

@@ -110,7 +110,7 @@ def test_a_sentence_before_a_fence_is_its_id_and_a_fence_without_a_file_stands_a
     assert [example.id for example in examples] == [
         "A task without a limit", "An actor that takes its limit away", "Good", "Good (2)", "A splat",
     ]  # fmt: skip
-    assert list(examples[2].files) == ["example.rs"]
+    assert list(examples[2].files) == ["shop.rs"]
 
 
 def test_an_example_knows_its_line_in_the_page():
@@ -120,18 +120,18 @@ def test_an_example_knows_its_line_in_the_page():
 
 
 def test_what_cannot_be_told_is_marked_as_unknown():
-    assert page().examples[-1].expectations == (Expectation("example.py", 2, "untimed-job", "unknown"),)
+    assert page().examples[-1].expectations == (Expectation("shop.py", 2, "untimed-job", "unknown"),)
 
 
 def test_a_line_may_carry_both_marks():
     [example] = rulebook.cases("x.md", "## Bad\n```ts bullmq\nf()  // flagged: a-b // unknown: c\n```\n")
-    assert example.files == {"example.ts": "f()\n"}
-    assert example.expectations == (Expectation("example.ts", 1, "a-b"), Expectation("example.ts", 1, "c", "unknown"))
+    assert example.files == {"shop.ts": "f()\n"}
+    assert example.expectations == (Expectation("shop.ts", 1, "a-b"), Expectation("shop.ts", 1, "c", "unknown"))
 
 
 def test_the_marks_go_and_the_comment_before_them_stays():
     [example] = rulebook.cases("x.md", "## Bad\n```python\nf()  # guardrails: allow x -- y  # flagged: unused-allow\n```\n")
-    assert example.files["example.py"] == "f()  # guardrails: allow x -- y\n"
+    assert example.files["shop.py"] == "f()  # guardrails: allow x -- y\n"
 
 
 def test_a_case_file_may_repeat_its_sections():

@@ -57,7 +57,7 @@ def _said(enqueue: Enqueue, fix: str) -> tuple[str, str]:
 
 def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
     """The framework has no key: only what surely redelivers is judged."""
-    for entry in project.handlers_above(enqueue.scope):
+    for entry in _handlers(enqueue, project):
         handler = entry.fact
         if isinstance(handler, Handler) and handler.webhook:
             twice = f"webhook `{handler.name}` may be delivered twice, nothing records its event id before this"
@@ -70,7 +70,7 @@ def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
 
 def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, ...], bool] | None:
     """Why this place may repeat, the way to it, and whether it surely may."""
-    entries = project.handlers_above(enqueue.scope)
+    entries = _handlers(enqueue, project)
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.webhook:
             return f"webhook `{entry.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
@@ -86,6 +86,11 @@ def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, 
             sent = f"`{name}`" if name.startswith(verbs) else f"{verbs} `{name}`"
             return f"a client may send {sent} again", _places(entry, "the handler"), False
     return None
+
+
+def _handlers(enqueue: Enqueue, project: Project) -> list[Entry]:
+    """The handlers above it with no guard on the way."""
+    return [entry for entry in project.handlers_above(enqueue.scope) if project.guard_along(entry) is None]
 
 
 def _places(entry: Entry, words: str) -> tuple[Related, ...]:

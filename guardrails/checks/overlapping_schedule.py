@@ -11,7 +11,6 @@ from guardrails.project import Project
 
 RULE = "overlapping-schedule"
 FIX = "Take a lock at the start of the job and leave when it is held, or let a late run expire before the next one."
-SHORT = 900.0  # seconds: a job without a limit that ticks less often hardly meets itself
 
 
 def check(tick: Tick, project: Project) -> Iterator[Finding | Unsure]:
@@ -25,7 +24,7 @@ def check(tick: Tick, project: Project) -> Iterator[Finding | Unsure]:
         limit = _limit(job)
         if limit is None:
             yield unsure(tick, RULE, f"`{tick.job}` may run longer than the time between its ticks: its time limit could not be told.")
-        elif tick.every <= (SHORT if limit == NEVER else limit):
+        elif tick.every <= (project.option(RULE, "often") if limit == NEVER else limit):
             if tick.doubt:
                 yield unsure(tick, RULE, f"`{tick.job}` may overlap with itself: {tick.doubt}.")
             else:

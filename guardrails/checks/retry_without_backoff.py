@@ -10,7 +10,6 @@ from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
 
 RULE = "retry-without-backoff"
-_LONG = 3600  # seconds: who waits an hour spares the other side
 
 
 def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
@@ -20,7 +19,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
             yield unsure(retry, RULE, f"`{retry.jobs[0]}` may be retried without backoff: {retry.grows.why}.")
         return
     grows = retry.grows.default if isinstance(retry.grows, Absent) else isinstance(retry.grows, Known) and retry.grows.value
-    if grows or retry.until or _is_moot(retry):
+    if grows or retry.until or _is_moot(retry, project.option(RULE, "patience")):
         return
     who, confidence, way = _whose(retry, project)
     if who:
@@ -28,7 +27,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
         yield finding(retry, RULE, message, retry.paced, subject=retry.how, confidence=confidence, related=way)
 
 
-def _is_moot(retry: Retry) -> bool:
+def _is_moot(retry: Retry, patience: float) -> bool:
     attempts = retry.attempts.value if isinstance(retry.attempts, Known) else None
     delay = _seconds(retry)
     turns = retry.errors is not None and retry.errors.waits  # a turn that is waited for, no peer that is down
@@ -36,7 +35,7 @@ def _is_moot(retry: Retry) -> bool:
     endless = retry.kind in ("automatic", "library") and (
         attempts == NEVER or (isinstance(retry.attempts, Absent) and retry.attempts.default == NEVER)
     )
-    return turns or few or endless or (delay is not None and delay >= _LONG)
+    return turns or few or endless or (delay is not None and delay >= patience)
 
 
 def _seconds(retry: Retry) -> float | None:

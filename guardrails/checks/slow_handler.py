@@ -40,8 +40,9 @@ def check(handler: Handler, project: Project) -> Iterator[Finding | Unsure]:
     """One finding a place in the handler that leads to slow calls: there they would be enqueued. The nearest handler has it."""
     if handler.streams:
         return
+    patience = project.option(RULE, "patience")
     groups: dict[Place, list[tuple[Fact, tuple[Entry, ...]]]] = {}
-    for slow, entries in project.answering.after(handler, (Slow, Wait), lambda fact: _is_slow(fact) or _is_open(fact), _is_trial):
+    for slow, entries in project.answering.after(handler, (Slow, Wait), lambda fact: _is_slow(fact, patience) or _is_open(fact), _is_trial):
         if isinstance(slow, Wait) and project.is_within(slow.place, Deadline):
             continue
         if isinstance(slow, Wait) and _is_open(slow):
@@ -57,8 +58,10 @@ def check(handler: Handler, project: Project) -> Iterator[Finding | Unsure]:
         yield _say(place, sorted(lightest, key=_weight))
 
 
-def _is_slow(fact: Fact) -> bool:
-    return isinstance(fact, Slow) or (isinstance(fact, Wait) and fact.kind in WAITS and not fact.weak and is_long(fact.limit))
+def _is_slow(fact: Fact, patience: float) -> bool:
+    if not isinstance(fact, Wait):
+        return isinstance(fact, Slow)
+    return fact.kind in WAITS and not fact.weak and not fact.debugging and is_long(fact.limit, patience)
 
 
 def _is_open(fact: Fact) -> bool:

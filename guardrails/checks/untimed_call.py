@@ -10,8 +10,8 @@ from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
 from guardrails.project import Entry, Project
 
 RULE = "untimed-call"
-_SHORT = 60.0  # seconds: a job that is stopped so soon holds its worker for no longer
-_OTHERS = ("network", "subprocess", "mail", "llm", "git", "database")  # waits that no loop of a thread is made of
+_OTHERS = ("network", "mail", "llm", "git", "database")  # waits that no supervisor or loop of a thread is made of
+_FAR = 4  # calls between such a thread and a wait: beyond, other things may decide whether it comes to that
 _HOLDERS = {
     "subprocess": "a child that never ends",
     "lock": "a holder that never lets go",
@@ -42,7 +42,7 @@ def check(wait: Wait, project: Project) -> Iterator[Finding | Unsure]:
     message = f"{where} {ends}: {why}, so {_HOLDERS.get(wait.kind, 'a peer that never answers')} holds the worker."
     related = (Related(entry.fact.place, "the job" if isinstance(entry.fact, Job) else "it is started here"), *entry.way, *wait.made)
     surely = not wait.inferred and isinstance(entry.fact, Job)
-    severity: Severity | None = "info" if until <= _SHORT else None
+    severity: Severity | None = "info" if until <= project.option(RULE, "short") else None
     confidence: Confidence | None = "low" if wait.weak else None if surely else "medium"
     cause = wait.cause or f"{RULE}:{wait.framework}:{entry.fact.place.path}:{entry.fact.place.start}"
     yield finding(wait, RULE, message, wait.fix, cause=cause, severity=severity, confidence=confidence, related=related)
@@ -55,6 +55,7 @@ def _entry(wait: Wait, project: Project) -> Entry | None:
     entries = project.jobs_above(wait.scope)
     if not entries and wait.kind in _OTHERS:
         entries = [one for one in project.spawns_above(wait.scope) if isinstance(one.fact, Spawn) and _is_background(one.fact, project)]
+        entries = [one for one in entries if len(one.way) <= _FAR]
     return next((one for one in entries if not any(project.is_within(hop.place, Deadline) for hop in one.way)), None)
 
 

@@ -23,7 +23,7 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     elif isinstance(limit, Absent) and limit.default == NEVER and job.is_hosted:
         nobody = f"this project has no {job.title} application that could set one"
         message = f"`{job.name}` may run for ever: it has no time limit of its own, and {nobody}."
-        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, severity="warning", confidence="medium")
+        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, severity="warning", confidence="low")
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from guardrails.facts import Absent, Fact, Known, Setting
 
-PATIENCE = 10.0  # seconds that a request may wait for somebody else
 WAITS = frozenset(("network", "subprocess", "mail", "llm", "git"))  # kinds of waits that keep a request waiting for others
 
 
@@ -19,10 +18,10 @@ class Slow(Fact, frozen=True, kw_only=True):
     pauses: bool = False
 
 
-def is_long(limit: Setting) -> bool:
-    """A limit, or the lack of one, that lets a request wait for longer than anybody looks at it."""
+def is_long(limit: Setting, patience: float) -> bool:
+    """A limit, or the lack of one, that lets a request wait for longer than anybody looks at it: more than `patience` seconds."""
     value = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else None
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > PATIENCE
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > patience
 
 
 class Effect(Fact, frozen=True, kw_only=True):

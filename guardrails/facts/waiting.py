@@ -21,6 +21,7 @@ class Wait(Fact, frozen=True, kw_only=True):
     cause: str = ""
     made: tuple[Related, ...] = ()
     inferred: bool = False
+    debugging: bool = False
     weak: bool = False
 
 

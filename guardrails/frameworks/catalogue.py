@@ -223,8 +223,8 @@ class Catalogue:
                         named.setdefault(path, []).append((role, model, form))
                 if on_job := getattr(form, "on_job", ""):
                     self.roles_on_job.setdefault((model.framework, on_job), []).append((role, model, form))
-                if getattr(form, "loose", False):
-                    self.loose_roles.setdefault(getattr(form, "on_job", "").rpartition(".")[2], []).append((role, model, form))
+                    if getattr(form, "loose", False):
+                        self.loose_roles.setdefault(on_job.rpartition(".")[2], []).append((role, model, form))
 
     @staticmethod
     def _put(model: Model, form: Any, *tables: tuple[str, dict[str, tuple[Model, Any]]]) -> None:

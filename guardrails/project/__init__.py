@@ -87,7 +87,7 @@ class Project:
 
     def option(self, rule: str, name: str) -> float:
         """A number that the project may set for a rule; else the rule page's default."""
-        return self._config.options.get(rule, {}).get(name, rulebook.load()[rule].options[name].default)
+        return rulebook.number(self._config.options, rule, name)
 
     def job(self, symbol: str) -> Job | None:
         """A job by its symbol."""
@@ -108,6 +108,17 @@ class Project:
     def handlers_above(self, scope: Scope) -> list[Entry]:
         """The handlers in which, or below which, a scope stands; nearest first."""
         return self._above(scope, self._handlers)
+
+    def guard_along(self, entry: Entry) -> Guard | None:
+        """A guard that runs before one of the calls on the way down from an entry."""
+        for hop in entry.way:
+            part = self._code.part(hop.place.path)
+            for index, function in enumerate(part.functions):
+                site = next((site for site in function.sites if site.call.func.start == hop.place.start), None)
+                guard = self._guards.before(Home(part.path, index), function.steps[site.step]) if site is not None else None
+                if guard is not None:
+                    return guard
+        return None
 
     def spawns_above(self, scope: Scope) -> list[Entry]:
         """The functions that run beside a flow (thread, task, pool) in which, or below which, a scope stands; nearest first."""

@@ -13,6 +13,7 @@ from guardrails.names.modules import import_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Expr, Function, Ref, Site, dotted, receiver
+from guardrails.project.passing import Passing
 
 _ROUNDS = 12
 _OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
@@ -41,6 +42,7 @@ class Callers:
 
     def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
         self._code, self._resolver, self._opened = code, resolver, opened
+        self._handed = Passing(resolver)
         self._edges: dict[Home, tuple[Edge, ...]] = {}
         self._room = _OPENED
         self._exporters = frozenset(path for path in code.paths if path.endswith(_EXPORTERS))
@@ -233,7 +235,9 @@ class Callers:
         for index, site in part.sites_by_name.get(name, ()):
             yield from self._edge(part, index, site.call.func, targets)
         for index, ref in part.passed_names.get(name, ()):
-            yield from self._edge(part, index, ref, targets)
+            for called, edge in self._edge(part, index, ref, targets):
+                if self._handed.may_run(edge.caller, ref):
+                    yield called, edge
         for index, ref in part.injected_names.get(name, ()):
             yield from self._edge(part, index, ref, targets)
 

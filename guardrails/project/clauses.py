@@ -9,7 +9,7 @@ import msgspec
 from guardrails.facts.failure import Breadth
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Function, Group, Literal_, Ref, Site, Step, dotted, enclosing, is_within
+from guardrails.outline import Expr, Function, Group, Literal_, Ref, Site, Step, dotted, enclosing, is_within, walk
 
 _ALL, _BROAD = frozenset(("BaseException",)), frozenset(("Exception", "StandardError"))
 
@@ -116,3 +116,12 @@ class Caught:
             return text
         value = self._resolver.resolve(home.file, home.function, expr)
         return value.path.removeprefix("builtins.") if value is not None else text
+
+
+def is_debugging(function: Function, site: Site) -> bool:
+    """A call stands below a test of a debug flag, or behind an early exit that asks for one."""
+    step = function.steps[site.step]
+    around = [block for block in enclosing(function, step.block) if block.kind == "if"]
+    left = [block for block in function.blocks if block.kind == "if" and block.ends in ("return", "raise") and block.end <= step.start]
+    tests = [function.steps[block.opened_by].value for block in (*around, *left) if block.opened_by >= 0]
+    return any(dotted(part).endswith("DEBUG") for test in tests if test is not None for part in walk(test))

@@ -29,8 +29,10 @@ _HOW = frozenset(
     "self cls ctx context args kwargs request req task session db conn connection engine app config settings options logger log exc "
     "error traceback einfo days hours minutes seconds limit size count max min batch period retention timeout ttl interval threshold "
     "dry force full kind mode verbose debug delay since until now date start end offset page retries "
-    "countdown exclude include commit filter filters options flags only all notify".split()
+    "countdown exclude include commit filter filters options flags only all notify server client manager service bot registry "
+    "scheduler app".split()
 )
+_SOCKET = frozenset("websocket ws socket sock conn connection".split())  # what comes from one client, whom its handler answers
 _CLOCK = frozenset("time duration elapsed now start started started_at start_time delay interval attempts".split())
 
 
@@ -101,6 +103,8 @@ class FailureLogs:
         """The loop takes messages from somewhere."""
         for site in sites_in(function, loop):
             words = set(words_of(last_word(site)))
+            if _SOCKET.intersection(words_of(dotted(site.call.func).rpartition(".")[0])):
+                continue
             if (words & _RECEIVES and (words & _FROM or len(words) == 1)) or (words & {"read", "get"} and words & _FROM):
                 return True
         return False

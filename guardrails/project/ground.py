@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from guardrails import rulebook
 from guardrails.config import Config
 from guardrails.facts import Scope
 from guardrails.frameworks.catalogue import Catalogue
@@ -58,6 +59,10 @@ class Ground(msgspec.Struct, frozen=True):
     def marks(self, role: str) -> Iterator[MarkSeen]:
         """The decorators that models name in a role."""
         return (one for one in self.sightings(MarkSeen) if one.role == role)
+
+    def option(self, rule: str, name: str) -> float:
+        """A number that the project may set for a rule."""
+        return rulebook.number(self.config.options, rule, name)
 
     def scope(self, home: Home) -> Scope:
         """The scope of a definition."""

@@ -12,6 +12,7 @@ from guardrails.project.secrecy import Secrecies
 from guardrails.project.secrets import words_of
 
 _HARMLESS = frozenset(
+    "envelope item frame block packet "
     "e err exc error exception response resp res result reply reader row table sheet worksheet csv writer df columns column".split()
 )
 _ANSWERS = re.compile(r"(?:^|\.)(?:get|post|put|patch|delete|head|request|send|urlopen|fetch)$")

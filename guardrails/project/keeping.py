@@ -45,6 +45,8 @@ _JOINS = frozenset(
 )
 _WATCHES = frozenset(("add_done_callback",))
 _FOR_EVER = frozenset(("run_forever", "serve_forever", "start_consuming", "start_polling", "run_until_disconnected"))
+_SAFE = frozenset(("append", "is_set", "Event", "getLogger", "time", "monotonic", "put", "put_nowait", "set", "len"))  # hardly ever fail
+_DRAINS = frozenset(("read", "readline", "readlines"))  # whoever reads a child's output to its end waits for the child
 _HANDED_ON = frozenset(("returned", "yielded", "entered", "iterated"))
 _STREAMS = re.compile(
     r"(?:^|\.)(?:StreamingResponse|EventSourceResponse|StreamingHttpResponse|StreamResponse|ServerSentEvents?|Sse|WebSocketResponse|WebSocketUpgrade|"
@@ -133,7 +135,7 @@ class Keeping:
     @staticmethod
     def _joins(call: Call, name: str) -> bool:
         owner, _, last = dotted(call.func).rpartition(".")
-        return owner == name and last in _JOINS
+        return (owner == name and last in _JOINS) or (owner in (f"{name}.stdout", f"{name}.stderr") and last in _DRAINS)
 
     def runs(self, hit: Hit | None) -> str:
         """What is run, in words."""
@@ -163,7 +165,16 @@ class Keeping:
         if _is_light(text) or _OBSERVERS.search(text.rpartition(".")[0]):
             return "it only cleans up or emits a metric"
         home = self.body(hit)
-        return self._light_body(home) or self._pump(home) if home is not None else ""
+        return self._light_body(home) or self._pump(home) or self._at_once(home) if home is not None else ""
+
+    def _at_once(self, home: Home) -> str:
+        """A coroutine that waits for nothing: it ends in its first step."""
+        function = self._resolver.definition(home)
+        values = (step.value for step in function.steps if step.value is not None)
+        waits = any(isinstance(expr, Await) for value in values for expr in walk(value))
+        paused = any(step.kind in ("enter", "iterate") for step in function.steps)
+        works = function.is_async and bool(function.sites)
+        return "it waits for nothing, so nothing can stop it half-way" if works and not waits and not paused else ""
 
     def lasts(self, hit: Hit | None) -> bool:
         """What is run is a loop for the life of the process."""
@@ -186,7 +197,8 @@ class Keeping:
         guarded = _guarded_blocks(function) if function is not None else []
         if function is None or not guarded:
             return False
-        blocks = [function.steps[site.step].block for site in function.sites if not _is_log(dotted(site.call.func).replace("()", ""))]
+        texts = [(site, dotted(site.call.func).replace("()", "")) for site in function.sites]
+        blocks = [function.steps[site.step].block for site, text in texts if not _is_log(text) and text.rpartition(".")[2] not in _SAFE]
         return all(any(is_within(function, block, one) for one in guarded) for block in blocks)
 
     def _pump(self, home: Home) -> str:
@@ -199,7 +211,7 @@ class Keeping:
             test = function.steps[block.opened_by].value if block.kind == "loop" and block.opened_by >= 0 else None
             endless = block.kind == "loop" and (block.opened_by < 0 or (isinstance(test, Literal_) and bool(test.value)))
             inside = [s for s in function.sites if endless and is_within(function, function.steps[s.step].block, index)]
-            if any(dotted(site.call.func).rpartition(".")[2] in ("sleep", "wait", "tick", "recv") for site in inside):
+            if any(dotted(site.call.func).rpartition(".")[2] in ("sleep", "wait", "tick", "recv", "get") for site in inside):
                 return "it is a loop for the life of the process"
         return ""
 

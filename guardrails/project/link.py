@@ -250,7 +250,7 @@ class Linker:
             light=self._keeping.light(seen.runs),
             request_bound=seen.form.request_bound,
             lasting=self._keeping.lasts(seen.runs),
-            watched=self._keeping.watched(seen),
+            watched=seen.form.watched or self._keeping.watched(seen),
             careful=self._keeping.careful(seen.runs),
             streamed=self._keeping.streams(self._resolver.definition(home)),
         )

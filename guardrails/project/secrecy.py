@@ -11,7 +11,7 @@ from guardrails.frameworks.forms.payload import Secrecy
 from guardrails.project.secrets import secret_noun, words_of
 
 _MASKS = re.compile(
-    r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_)"
+    r"(?i)(?:mask|redact|obfuscat|sanitiz|scrub|fingerprint|anonymi[sz]|censor|hash|digest|sha\d*|md5|hexdigest|truncate|shorten|preview|last4|safe_|render_as_string)"
 )
 # A key or parameter that ends so holds what tells a secret apart, not the secret.
 _TELLS_APART = frozenset(

@@ -232,6 +232,8 @@ class Shapes:
         """A query's result by its access path: `...objects.filter().first()`."""
         if path.endswith(".data") and any(f"{s}()" in path or s in path for spec in self._rows for s in spec.serializers):
             return Shape("serialized-row", "", at or home, seen or expr)
+        if isinstance(expr, Call) and path.endswith(".get()") and len(expr.args) <= 2 and expr.args and _is_key(expr.args[0].value):
+            return None
         bare, element = _LIST.subn("", path)
         bare = bare.removesuffix("[0]")
         if not self._is_query(bare):
@@ -315,3 +317,8 @@ def _reference(text: str, shape: Shape) -> str:
         base = re.sub(r"\.(?:__dict__|to_dict\(\)|as_dict\(\)|data)$", "", text)
         return f"{base}.{shape.key}" if re.fullmatch(r"[\w.]+", base) and "request" not in base else "its id"
     return "the ids" if shape.kind == "rows" else "the few fields that it needs"
+
+
+def _is_key(expr: Expr) -> bool:
+    """A text in the place of a primary key: the receiver is a mapping."""
+    return isinstance(expr, Literal_) and expr.kind == "string"

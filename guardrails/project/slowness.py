@@ -11,6 +11,7 @@ from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Options
 from guardrails.names.values import Home
 from guardrails.outline import Literal_, dotted, enclosing
+from guardrails.project.clauses import is_debugging
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits
 
@@ -26,10 +27,10 @@ class Slowness:
     def ends(self) -> Iterator[Home]:
         """Where a call takes long, or may wait longer than a request should."""
         yield from (seen.made.home for seen in self._ground.calls("slow") if self._is_slow(seen))
-        limits = Limits(self._ground)
+        limits, patience = Limits(self._ground), self._ground.option("slow-handler", "patience")
         for seen in self._ground.calls("waits"):
             waited = limits.of(seen) if seen.form.kind in WAITS else None
-            if waited is not None and is_long(waited.limit):
+            if waited is not None and is_long(waited.limit, patience):
                 yield seen.made.home
 
     def facts(self) -> Iterator[Slow]:
@@ -41,6 +42,8 @@ class Slowness:
 
     def _is_slow(self, seen: CallSeen) -> bool:
         form: SlowForm = seen.form
+        if is_debugging(self._ground.resolver.definition(seen.made.home), seen.site):
+            return False
         options = Options(self._ground.resolver, [seen.made])
         for name, value in form.streams.items():
             answer = options.get(name)

@@ -12,6 +12,7 @@ from guardrails.names.options import Hit, Made, Options
 from guardrails.names.values import Home
 from guardrails.outline import Literal_, dotted
 from guardrails.place import Place
+from guardrails.project.clauses import is_debugging
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits, Waited, is_endless
 
@@ -49,6 +50,7 @@ class Waiting:
         return Wait(
             **at, kind=form.kind, call=call, limit=waited.limit, fix=form.fix, cause=waited.cause, made=waited.made,
             inferred=waited.inferred, weak=form.weak,
+            debugging=is_debugging(self._ground.resolver.definition(seen.made.home), seen.site),
         )  # fmt: skip
 
     def _deadlines(self) -> Iterator[Deadline]:

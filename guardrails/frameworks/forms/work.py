@@ -113,6 +113,7 @@ class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     kind: str
     runs: str = "0"
     request_bound: bool = False
+    watched: bool = False  # whoever runs it keeps it, and logs its failure
     scoped: bool = False  # leaving a `with` of the object waits for it
 
 

@@ -123,12 +123,11 @@ class Settings:
 
     def is_hosted(self, job: JobSeen) -> bool:
         """The project declares jobs for an application that is not its own."""
-        return (
-            bool(job.model.apps)
-            and job.app is None
-            and not self.apps.get(job.model.framework)
-            and bool(job.model.timeout and job.model.timeout.settings)
-        )
+        spec = job.model.timeout
+        if spec is None or not spec.settings or job.app is not None or self.apps.get(job.model.framework):
+            return False
+        tables = tuple(key.partition(".")[0] for key in spec.settings if "." in key)
+        return bool(job.model.apps) or not self.assigned((*spec.settings, *tables), self.prefixes(spec))
 
     def _void(self, model: Model, spec: Timeout) -> Place | None:
         lines = self.lines(model.worker) if spec.void_under and model.worker else ()
