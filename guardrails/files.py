@@ -51,7 +51,7 @@ _SETTING_NAMES = re.compile(
 )
 _IMPORT = re.compile(rb"^\s*(?:from|import|export|use|mod)\s([^\n]+(?:\([^)]*\))?)", re.MULTILINE)
 _WORD = re.compile(rb"[A-Za-z_][\w-]*", re.ASCII)
-_TEST_FOLDER = re.compile(r"_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
+_TEST_FOLDER = re.compile(r"t|_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
 _TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
 # What builds and serves while somebody develops.
 _TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwright|cypress|gulp)[\w.-]*\.(?:config|dev)\.[cm]?[jt]s")

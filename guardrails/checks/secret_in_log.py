@@ -8,6 +8,7 @@ from guardrails.facts import Log, Logged, finding
 from guardrails.finding import Confidence, Finding
 
 RULE = "secret-in-log"
+_MIXED = ("body", "form", "payload")  # whole objects that hold a secret only now and then
 
 
 def check(log: Log) -> Iterator[Finding]:
@@ -16,7 +17,8 @@ def check(log: Log) -> Iterator[Finding]:
     if not secrets:
         return
     first = secrets[0]
-    confidence: Confidence | None = "low" if log.on_terminal else None
+    trace = first.whole and log.call.rpartition(".")[2] in ("debug", "trace") and any(word in first.secret for word in _MIXED)
+    confidence: Confidence | None = "low" if log.on_terminal or trace else None
     names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets if value.secret == first.secret))
     message = f"`{log.call}` in {log.scope.title} writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."

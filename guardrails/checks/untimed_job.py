@@ -15,6 +15,8 @@ RULE = "untimed-job"
 def check(job: Job) -> Iterator[Finding | Unsure]:
     """The effective value counts: after defaults, sentinels, inheritance and the worker's pool."""
     limit = job.timeout
+    if job.is_trivial:
+        return
     if isinstance(limit, Known) and limit.value == NEVER:
         here = msgspec.structs.replace(job, place=limit.at) if job.limit_is_own and limit.at.path == job.place.path else job
         elsewhere = (Related(limit.at, "its limit is switched off here"),) if here is job else ()

@@ -101,8 +101,8 @@ class Job(Fact, frozen=True, kw_only=True):
     """A unit of background work. `place` is its name at the definition, `scope` the job's own function.
 
     `timeout` in seconds or NEVER, effective. `limit_fix` says how this framework limits a job; `is_hosted`: the project has no
-    application, so that of the host that installs it decides. `repeats` is None where the
-    framework runs it at most once.
+    application, so that of the host that installs it decides; `is_trivial`: it calls nothing and loops over nothing, so it cannot
+    hang. `repeats` is None where the framework runs it at most once.
     """
 
     name: str
@@ -111,6 +111,7 @@ class Job(Fact, frozen=True, kw_only=True):
     limit_fix: str = ""
     limit_is_own: bool = False
     is_hosted: bool = False
+    is_trivial: bool = False
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None

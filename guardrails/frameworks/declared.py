@@ -11,7 +11,7 @@ from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.forms.work import JobForm
 from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import JobSeen
-from guardrails.names.code import Part, last_word
+from guardrails.names.code import Part
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options, chain
 from guardrails.names.resolve import Resolver
@@ -41,8 +41,8 @@ class Declared:
                 yield from self._decorated(part, index, function)
             elif function.params and not function.parent and self._catalogue.job_parameters:
                 yield from self._by_parameters(part, index, function)
-            for site in function.sites:
-                if last_word(site) in self._catalogue.job_words:
+            for word, site in part.words[index]:
+                if word in self._catalogue.job_words:
                     yield from self._called_jobs(part, index, site)
 
     def _decorated(self, part: Part, index: int, function: Function) -> Iterator[JobSeen]:

@@ -49,8 +49,8 @@ class Handlers:
                 yield from self._class(part, index, function)
             elif index and function.kind in ("function", "closure"):
                 yield from self._function(part, index, function)
-            for site in function.sites:
-                if last_word(site) in self._catalogue.handler_words:
+            for word, site in part.words[index]:
+                if word in self._catalogue.handler_words:
                     yield from self._registered(part, index, site)
 
     def _function(self, part: Part, index: int, function: Function) -> Iterator[HandlerSeen]:

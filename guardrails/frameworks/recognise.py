@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.declared import Declared, origin_of
@@ -67,10 +68,9 @@ class Recogniser:
         """Everything but jobs and handlers."""
         names = {symbol.rpartition(".")[2] for symbol in jobs}
         for index, function in enumerate(part.functions):
-            aliases = self._method_aliases(function)
-            for site in function.sites:
-                word = last_word(site)
-                log = self._by_name(site, word)
+            aliases = self._method_aliases(function) if function.sites else frozenset()
+            for word, site in part.words[index]:
+                log = self._by_name(site, word) if word in self._catalogue.log_words else None
                 if log is not None:
                     yield LogSeen(*log, Made(site.call, Home(part.path, index)), site)
                 elif word in self._catalogue.call_words or word == "partial" or word in names or word == "" or word in aliases:
@@ -87,7 +87,7 @@ class Recogniser:
         if value is not None and (value.path in self._catalogue.enqueues or self._catalogue.on_job):
             yield from self._enqueue(inner, site, value, jobs)
 
-    def _method_aliases(self, function: Function) -> set[str]:
+    def _method_aliases(self, function: Function) -> AbstractSet[str]:
         """Local names of methods that hand over work: `enqueue = queue.enqueue`, `partial(queue.enqueue_in, delay)`."""
         found: set[str] = set()
         for step in function.steps:
@@ -142,8 +142,6 @@ class Recogniser:
 
     def _by_name(self, site: Site, word: str) -> tuple[Model, LogForm] | None:
         """A log call by its receiver's name: loggers come from everywhere, and no file need be read to know one."""
-        if word not in self._catalogue.log_words:
-            return None
         receiver = dotted(site.call.func).rpartition(".")[0].rpartition(".")[2]
         return self._catalogue.log_names.get((receiver, word))
 

@@ -18,6 +18,12 @@ _PROPERTIES = frozenset(("property", "cached_property"))
 
 def bases(r: Resolver, home: Home | None) -> Iterator[Home | str]:
     """A class and its bases, nearest first: project classes as homes, foreign ones as paths."""
+    if home is not None and not r.definition(home).bases:
+        return iter((home,))
+    return _bases(r, home)
+
+
+def _bases(r: Resolver, home: Home | None) -> Iterator[Home | str]:
     todo, seen = [home] if home else [], set()
     foreign: list[str] = []
     while todo:

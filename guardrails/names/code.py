@@ -28,8 +28,9 @@ class Files(Protocol):
 class Part:
     """One outline with the indexes that resolution needs."""
 
-    def __init__(self, path: str, outline: Outline) -> None:
+    def __init__(self, path: str, outline: Outline, source: bytes) -> None:
         self.path = path
+        self._source = source
         self.outline = outline
         self.functions = outline.functions
         self.language = outline.language
@@ -45,8 +46,13 @@ class Part:
     def _comprehensions(self, function: int) -> list[Comp]:
         """The comprehensions of a function, by their start."""
         values = (step.value for step in self.functions[function].steps if step.value is not None)
-        found = (expr for value in values for expr in walk(value) if isinstance(expr, Comp))
+        worth = (value for value in values if self._source.find(b"for", value.start, value.end) >= 0)
+        found = (expr for value in worth for expr in walk(value) if isinstance(expr, Comp))
         return sorted(found, key=lambda comp: comp.start)
+
+    def yields(self, step: Step) -> bool:
+        """Whether a statement may yield a value."""
+        return step.value is not None and self._source.find(b"yield", step.value.start, step.value.end) >= 0
 
     def _stores(self, function: int) -> dict[str, list[Step]]:
         """The assignments of a function by what they set, as dotted text."""
@@ -101,10 +107,18 @@ class Part:
     def sites_by_name(self) -> dict[str, list[tuple[int, Site]]]:
         """Calls by the last word of what is called."""
         found: dict[str, list[tuple[int, Site]]] = {}
-        for index, function in enumerate(self.functions):
-            for site in function.sites:
-                found.setdefault(last_word(site), []).append((index, site))
+        for index, words in enumerate(self.words):
+            for word, site in words:
+                if word in found:
+                    found[word].append((index, site))
+                else:
+                    found[word] = [(index, site)]
         return found
+
+    @cached_property
+    def words(self) -> tuple[tuple[tuple[str, Site], ...], ...]:
+        """The calls of each function, each with the last word of what is called."""
+        return tuple(tuple((last_word(site), site) for site in function.sites) for function in self.functions)
 
     @cached_property
     def passed_names(self) -> dict[str, list[tuple[int, Ref]]]:
@@ -198,7 +212,7 @@ class Code:
             source = self.sources.get(path)
             if source is None:
                 source = self.sources[path] = self.files.load(path)
-            part = self._parts[path] = Part(path, self._read(path, source))
+            part = self._parts[path] = Part(path, self._read(path, source), source)
         return part
 
     @property

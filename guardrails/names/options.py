@@ -143,6 +143,11 @@ class Options:
                 base, index = getattr(target, "base", None), getattr(target, "key", None)
                 if getattr(base, "name", None) == name and getattr(index, "value", None) == key and step.value is not None:
                     return Hit(step.value, hit.home)
+        merged = [site.call for site in self._resolver.definition(hit.home).sites if name and dotted(site.call.func) == f"{name}.update"]
+        for call in merged:
+            inner = self.entry(Hit(call.args[0].value, hit.home), key) if call.args else self._named(Made(call, hit.home), key)
+            if inner is not None:
+                return inner
         return None
 
     def selected(self, selectors: tuple[str, ...], beside: tuple[str, ...] = ()) -> list[tuple[str, Hit]]:

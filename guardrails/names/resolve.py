@@ -360,7 +360,7 @@ class Resolver:
         """Of all that a function may give, what is known best: a definition, what comes from an import, anything."""
         found: list[Value] = []
         for step in function.steps:
-            value = step.value if step.kind == "return" else yielded(step)
+            value = step.value if step.kind == "return" else yielded(step) if part.yields(step) else None
             resolved = self.resolve(part.path, home.function, value) if value is not None else None
             if resolved is not None and not isinstance(resolved.made, Literal_):
                 found.append(resolved)

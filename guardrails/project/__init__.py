@@ -54,6 +54,8 @@ class Project:
     def __init__(self, code: Code, resolver: Resolver, reach: Reach, guards: Guards, config: Config) -> None:
         self._config = config
         self._code, self._resolver, self._reach, self._guards = code, resolver, reach, guards
+        self._entries = Entries(resolver, reach)
+        self._aboves: dict[tuple[Scope, int], list[Entry]] = {}
         self._handlers: dict[Home, Handler] = {}
         self._jobs: dict[Home, Job] = {}
         self._spawned: dict[Home, Spawn] = {}
@@ -158,7 +160,10 @@ class Project:
         return any(one.start <= place.start and place.end <= one.end for one in self._spans[kind].get(place.path, ()))
 
     def _above(self, scope: Scope, table: Table) -> list[Entry]:
-        return Entries(self._resolver, self._reach).above(scope, table)
+        key = (scope, id(table))
+        if key not in self._aboves:
+            self._aboves[key] = self._entries.above(scope, table)
+        return list(self._aboves[key])
 
 
 class _Understanding:
@@ -174,7 +179,7 @@ class _Understanding:
         modules.call(sorted(catalogue.own_symbols()))
         self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
         self.recogniser = Recogniser(self.resolver, catalogue)
-        self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]))
+        self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]), catalogue.enqueues.keys())
         self.sift = Sift(self.code, catalogue, frozenset(config.secret_words))
         self.jobs: dict[str, JobSeen] = {}
         self.declared: list[JobSeen] = []

@@ -18,6 +18,10 @@ from guardrails.project.passing import Passing
 _ROUNDS = 12
 _OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
 _EXPORTERS = ("/__init__.py", "/index.ts", "/index.js", "/mod.rs", "/lib.rs")  # files that export what others define
+_TAKEN = re.compile(rb"(?!\w)\s*[(,)\]]")  # what follows a name that is called or passed
+_WORD = re.compile(rb"\w")
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_DEFINING = (b"def ", b"fn ")
 _DOWN = 5  # calls below a webhook that are followed
 
 
@@ -40,13 +44,15 @@ class Step(msgspec.Struct, frozen=True):
 class Callers:
     """Finds callers on demand and remembers them. `opened` is told of every part that this search reads for the first time."""
 
-    def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None]) -> None:
+    def __init__(self, code: Code, resolver: Resolver, opened: Callable[[Part], None], queues: AbstractSet[str] = frozenset()) -> None:
         self._code, self._resolver, self._opened = code, resolver, opened
-        self._handed = Passing(resolver)
+        self._handed = Passing(resolver, queues)
         self._edges: dict[Home, tuple[Edge, ...]] = {}
         self._room = _OPENED
         self._exporters = frozenset(path for path in code.paths if path.endswith(_EXPORTERS))
         self._down: dict[Home, tuple[Edge, ...]] = {}
+        self._leads: dict[Home, AbstractSet[str]] = {}
+        self._spans: dict[str, list[tuple[str, frozenset[str]]]] = {}  # the names of a module, each with the words of its definition
         self._passing: dict[tuple[Edge, Home | None], tuple[bool, Home | None]] = {}
 
     def explore(self, homes: Iterable[Home], entries: AbstractSet[Home]) -> None:
@@ -102,7 +108,8 @@ class Callers:
     def of(self, home: Home) -> tuple[Edge, ...]:
         """The known callers of a function."""
         one = self.outermost(home)
-        return tuple(sorted({*self._edges.get(one, ()), *self._down.get(one, ())}))
+        down = self._down.get(one)
+        return self._edges.get(one, ()) if down is None else tuple(sorted({*self._edges.get(one, ()), *down}))
 
     def site_of(self, edge: Edge) -> Site | None:
         """The call that an edge stands for; None where the function is only passed on."""
@@ -208,28 +215,48 @@ class Callers:
         """The files in which a name is called or passed; rare names first, for so long as there is room."""
         chosen: set[str] = set()
         for name in sorted(fresh, key=lambda name: (len(fresh[name]), name)):
-            used = re.compile(rb"(?<!def )(?<!fn )\b" + re.escape(name.encode()) + rb"\b\s*[(,)\]]")
-            found = {path for path in fresh[name] - chosen if used.search(self._code.text(path))}
+            word = name.encode()
+            found = {path for path in fresh[name] - chosen if _is_used(word, self._code.text(path))}
             if len(found) > self._room:
                 continue
             self._room -= len(found)
             chosen |= found
         return chosen
 
-    def _beside(self, home: Home, holding: list[str]) -> set[str]:
-        """The words one of which a caller's file holds besides the name: the class, the module, a package that exports it again.
+    def _beside(self, home: Home, holding: list[str]) -> AbstractSet[str]:
+        """The words one of which a caller's file holds besides the name: what leads to the class, the module, a package that exports it.
 
         A function inside a function is called in its own file only: no word.
         """
         functions = self._code.part(home.file).functions
         parent = functions[home.function].parent
         if parent > 0 and functions[parent].kind == "class":
-            return {functions[parent].name, home.file.rpartition("/")[2].partition(".")[0]}
+            return self._leading(Home(home.file, parent))
         if parent > 0:
             return set()
         folder = home.file.rpartition("/")[0]
         exported = any(f"{folder}{exporter}" in holding for exporter in _EXPORTERS)
         return {import_word(home.file), folder.rpartition("/")[2]} if exported else {import_word(home.file)}
+
+    def _leading(self, owner: Home) -> AbstractSet[str]:
+        """The words by which a file comes to an object of a class: its name, names of its module that mention it, attributes called so."""
+        if owner not in self._leads:
+            name = self.functions(owner)[owner.function].name
+            stem = owner.file.rpartition("/")[2].partition(".")[0]
+            plain = owner.file.endswith(".py") and stem.replace("_", "").lower() != name.lower()
+            snake = _CAPITAL.sub("_", name).lower()
+            self._leads[owner] = {name, snake, f"_{snake}", *self._mentioning(owner.file, name)} if plain else {name, stem}
+        return self._leads[owner]
+
+    def _mentioning(self, file: str, name: str) -> set[str]:
+        """The names of a module whose definition holds a word, or a name whose definition does."""
+        if file not in self._spans:
+            self._spans[file] = list(_definitions(self._code.part(file), self._code.text(file)))
+        found, before = {name}, 0
+        while len(found) > before:
+            before = len(found)
+            found.update(one for one, words in self._spans[file] if one not in found and not found.isdisjoint(words))
+        return found
 
     def _in_part(self, part: Part, name: str, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
         for index, site in part.sites_by_name.get(name, ()):
@@ -272,6 +299,27 @@ class Callers:
             owner = functions[functions[one.function].parent] if functions[one.function].parent > 0 else None
             if owner is not None and owner.kind == "class" and owner.name.lower() == name.replace("_", "").lower():
                 yield one, Edge(Home(part.path, index), expr.start, expr.end)
+
+
+def _definitions(part: Part, text: bytes) -> Iterator[tuple[str, frozenset[str]]]:
+    """What a module defines, each name with the words of its definition."""
+    for step in part.functions[0].steps:
+        names = [part.functions[step.function].name] if step.kind == "def" else [dotted(target) for target in step.targets]
+        if names:
+            end = part.functions[step.function].end if step.kind == "def" else step.end
+            words = frozenset(re.findall(r"\w+", text[step.start : end].decode("utf-8", "replace")))
+            yield from ((name, words) for name in names)
+
+
+def _is_used(word: bytes, text: bytes) -> bool:
+    """A name is called or passed somewhere, not only defined."""
+    at = text.find(word)
+    while at >= 0:
+        after = at + len(word)
+        if _TAKEN.match(text, after) and not (at and _WORD.match(text, at - 1)) and not text.endswith(_DEFINING, 0, at):
+            return True
+        at = text.find(word, after)
+    return False
 
 
 class Reach:

@@ -33,7 +33,7 @@ from guardrails.outline import (
 )
 from guardrails.place import Place
 from guardrails.project.ground import Ground
-from guardrails.project.secrets import secret_noun, words_of
+from guardrails.project.secrets import NOUNS, secret_noun, words_of
 
 _HINT = re.compile(r"(?i)sig|token|secret|digest|mac$|hash|key|pass|hexdigest|expected|calculated|computed|actual|cred|auth|checksum")
 _SIGNATURES = frozenset(("signature", "sig", "hmac"))
@@ -47,9 +47,24 @@ _SAME_SIDE = frozenset(
 _PASSED = frozenset("cached old new previous prev existing failed expired stale".split())  # the same of whatever holds the secret
 _REQUESTS = frozenset(("request", "req", "websocket", "kwargs"))
 _DEEPEST = 6
+_LEFT = re.compile(rb"(\w+)(?:\(\))?$")
+_RIGHT = re.compile(rb"(?:\w+\.)*(\w+)")
+_LONGEST = 60  # bytes of a name before a comparison that are looked at
 
 
 _Judged: TypeAlias = tuple[Literal["digest", "secret"], str, tuple[Related, ...]]
+
+
+def _compares_secrets(text: bytes) -> bool:
+    """Two names of secrets stand on either side of a comparison."""
+    for sign in (b" == ", b" != "):
+        at = text.find(sign)
+        while at >= 0:
+            left, right = _LEFT.search(text[max(0, at - _LONGEST) : at]), _RIGHT.match(text, at + len(sign))
+            if left and right and secret_noun(right[1].decode("latin-1")) and secret_noun(left[1].decode("latin-1")):
+                return True
+            at = text.find(sign, at + 1)
+    return False
 
 
 class _Side(msgspec.Struct, frozen=True):
@@ -74,6 +89,12 @@ class Comparing:
         self._recodes = frozenset(path for trust in trusts for path in trust.recodes)
         self._sent = frozenset(word for trust in trusts for word in trust.sent)
         self._kept = frozenset(path for trust in trusts for path in trust.kept)
+
+    def reads(self) -> Iterator[str]:
+        """The files in which the names of two secrets are compared."""
+        index = self._ground.code.words
+        words = (word.decode("utf-8", "surrogateescape") for word in index.containing(NOUNS, ignore_case=True))
+        return (path for path in index.holding_any(words) if path.endswith(".py") and _compares_secrets(self._ground.code.text(path)))
 
     def ends(self) -> Iterator[Home]:
         """Nobody's callers matter: a comparison is unsafe wherever it stands."""

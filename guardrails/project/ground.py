@@ -28,6 +28,27 @@ from guardrails.project.shapes import Shapes
 Seen = TypeVar("Seen", bound=Sighting)
 
 
+class Roles:
+    """The calls and decorators that models name, by role; `seen` only grows while senses ask, or is cut down at once."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, list[CallSeen]] = {}
+        self.marks: dict[str, list[MarkSeen]] = {}
+        self._count = 0
+
+    def upto(self, seen: list[Sighting]) -> Roles:
+        """With all sightings of a list that may have grown."""
+        if len(seen) < self._count:
+            self.calls, self.marks, self._count = {}, {}, 0
+        for one in seen[self._count :]:
+            if isinstance(one, CallSeen):
+                self.calls.setdefault(one.role, []).append(one)
+            elif isinstance(one, MarkSeen):
+                self.marks.setdefault(one.role, []).append(one)
+        self._count = len(seen)
+        return self
+
+
 class Ground(msgspec.Struct, frozen=True):
     """The tables of one run. `seen` and `jobs` grow until the facts are made; `spawned` says which functions a spawn runs."""
 
@@ -43,6 +64,7 @@ class Ground(msgspec.Struct, frozen=True):
     jobs: JobTable
     seen: list[Sighting]
     values: Values
+    roles: Roles = msgspec.field(default_factory=lambda: Roles())
 
     def parts(self) -> list[Part]:
         """The files that were read."""
@@ -54,11 +76,15 @@ class Ground(msgspec.Struct, frozen=True):
 
     def calls(self, role: str) -> Iterator[CallSeen]:
         """The calls that models name in a role."""
-        return (one for one in self.sightings(CallSeen) if one.role == role)
+        return iter(self._by_role().calls.get(role, ()))
 
     def marks(self, role: str) -> Iterator[MarkSeen]:
         """The decorators that models name in a role."""
-        return (one for one in self.sightings(MarkSeen) if one.role == role)
+        return iter(self._by_role().marks.get(role, ()))
+
+    def _by_role(self) -> Roles:
+        """The sightings by role, kept up with what was seen since last time."""
+        return self.roles.upto(self.seen)
 
     def option(self, rule: str, name: str) -> float:
         """A number that the project may set for a rule."""

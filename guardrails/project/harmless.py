@@ -43,7 +43,7 @@ class Harmless:
             return True
         if isinstance(value.made, Call) and self._secrecies.masks(dotted(value.made.func).rpartition(".")[2]):
             return True
-        if isinstance(value.made, Call) and _CLAIMS.search(dotted(value.made.func)):
+        if isinstance(value.made, Call) and (_CLAIMS.search(dotted(value.made.func)) or _is_address(value.made)):
             return True
         if words[-1:] == ["token"] and (self._is_handle(value.path) or self._is_text(value.path)):
             return True
@@ -100,3 +100,9 @@ class Harmless:
         name = dotted(hit.expr)
         verbs = _FETCHES if words[-1:] and words[-1] in ADDRESSES else _OPENS
         return not verbs.isdisjoint(self._resolver.part(hit.home).takers(hit.home.function).get(name, ()))
+
+
+def _is_address(call: Call) -> bool:
+    """A call that makes an address of a path: `route("/users/password")`."""
+    first = call.args[0].value if call.args else None
+    return isinstance(first, Literal_) and str(first.value).startswith(("/", "http://", "https://"))

@@ -26,7 +26,7 @@ from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, J
 from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Group, Literal_, Pair, Ref, dotted, walk
+from guardrails.outline import Function, Group, Literal_, Pair, Ref, dotted, walk
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
@@ -36,9 +36,10 @@ from guardrails.project.shapes import Shapes
 
 _WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
 _SCRIPT = re.compile(
-    r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|commands|examples?|emulators?|hack)/"
+    r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|cmd|commands|examples?|emulators?|hack)/"
     r"|(?:cli|commands|manage|__main__|setup_\w+)\.py$)"
 )
+_ONCE = re.compile(r"(?:^|/)(?:scripts?|tools?|hack)/")  # what a person starts, and whose log that person reads
 _KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key")
 
 
@@ -90,6 +91,7 @@ class Linker:
             timeout=limit.setting,
             limit_is_own=limit.own,
             is_hosted=self._settings.is_hosted(seen),
+            is_trivial=_is_trivial(self._resolver.definition(seen.home)),
             limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related,
             cause=limit.cause,
@@ -268,7 +270,7 @@ class Linker:
                 title=seen.model.title,
                 call=dotted(seen.made.call.func),
                 values=values,
-                on_terminal=seen.form.prints and _SCRIPT.search(home.file) is not None,
+                on_terminal=(_SCRIPT if seen.form.prints else _ONCE).search(home.file) is not None,
             )
             if values
             else None
@@ -286,6 +288,12 @@ class Linker:
             job=seen.job,
             when=seen.when,
         )
+
+
+def _is_trivial(function: Function) -> bool:
+    """A body that gives something back, calls nothing and loops over nothing."""
+    gives = any(step.kind == "return" and step.value is not None for step in function.steps)
+    return gives and not function.sites and all(block.kind != "loop" for block in function.blocks)
 
 
 def _shown(seen: SpawnSeen) -> str:

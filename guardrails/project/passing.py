@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Arg, Call, Function, Ref, Site, Step, dotted, walk
+from guardrails.outline import Arg, Call, Function, Group, Ref, Site, Step, dotted
 
 _DEEPEST = 4  # functions that hand it on to the next
 
 
 class Passing:
-    """Follows a function through the parameters of the project's functions."""
+    """Follows a function through the parameters of the project's functions; `queues` are calls that hand work over."""
 
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
+    def __init__(self, resolver: Resolver, queues: AbstractSet[str] = frozenset()) -> None:
+        self._resolver, self._queues = resolver, queues
         self._memory: dict[tuple[Home, str], bool] = {}
 
     def may_run(self, home: Home, ref: Ref) -> bool:
@@ -28,6 +29,8 @@ class Passing:
 
     def _takes(self, home: Home, call: Call, arg: Arg, depth: int) -> bool:
         value = self._resolver.resolve(home.file, home.function, call.func)
+        if value is not None and value.path in self._queues:
+            return False
         if value is None or value.home is None or value.instance or depth >= _DEEPEST:
             return True
         callee = self._resolver.definition(value.home)
@@ -90,6 +93,5 @@ def _handed(function: Function, name: str) -> Iterator[tuple[Site, Arg]]:
 
 def _gives(step: Step, name: str) -> bool:
     """It is given back to the caller, who may run it."""
-    if step.value is None or step.kind != "return":
-        return False
-    return any(isinstance(expr, Ref) and expr.name == name for expr in walk(step.value))
+    given = step.value.items if isinstance(step.value, Group) else (step.value,)
+    return step.kind == "return" and any(isinstance(expr, Ref) and expr.name == name for expr in given)

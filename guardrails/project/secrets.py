@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -41,6 +42,7 @@ def words_of(name: str) -> list[str]:
     return [word.lower() for word in _WORD.findall(name)]
 
 
+@lru_cache(maxsize=1 << 14)
 def secret_noun(name: str, more: frozenset[str] = frozenset()) -> str:
     """The secret noun that an identifier ends in, "" for none: `stripe_secret_key` -> "secret key", `max_tokens` -> ""."""
     words = words_of(name)

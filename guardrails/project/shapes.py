@@ -232,7 +232,8 @@ class Shapes:
         """A query's result by its access path: `...objects.filter().first()`."""
         if path.endswith(".data") and any(f"{s}()" in path or s in path for spec in self._rows for s in spec.serializers):
             return Shape("serialized-row", "", at or home, seen or expr)
-        if isinstance(expr, Call) and path.endswith(".get()") and len(expr.args) <= 2 and expr.args and _is_key(expr.args[0].value):
+        call = expr if isinstance(expr, Call) else value.made
+        if isinstance(call, Call) and path.endswith(".get()") and 0 < len(call.args) <= 2 and _is_key(call.args[0].value):
             return None
         bare, element = _LIST.subn("", path)
         bare = bare.removesuffix("[0]")

@@ -48,7 +48,7 @@ class Sift:
         """The files that may hold the handler of a webhook: the word in a route or a definition's name, and a sign of a handler."""
         index = self._code.words
         words = [word.decode("utf-8", "surrogateescape") for word in index.containing(("webhook", "web_hook"), ignore_case=True)]
-        return [path for path in index.holding_any(words) if _WEBHOOK.search(text := self._code.text(path)) and _HANDLES.search(text)]
+        return [path for path in index.holding_any(words) if _HANDLES.search(text := self._code.text(path)) and _names_webhook(text)]
 
     def _holding(self, text: str) -> list[str]:
         """The files that hold a word, or a text of several words or signs: `tokio::spawn`."""
@@ -61,6 +61,19 @@ class Sift:
         names = {job.symbol.rpartition(".")[2] for job in jobs if not job.symbol.startswith("?") and _hands_over_quietly(job)}
         found = self._code.words.holding_any(name for name in names if len(name) > 5)
         return [path for path in found if not self._code.is_read(path)]
+
+
+def _names_webhook(text: bytes) -> bool:
+    """A definition or a text in quotes is called after a webhook; only the lines that hold the word are looked at."""
+    lower = text.lower()
+    at = lower.find(b"hook")
+    while at >= 0:
+        end = text.find(b"\n", at)
+        end = len(text) if end < 0 else end
+        if _WEBHOOK.search(text, text.rfind(b"\n", 0, at) + 1, end):
+            return True
+        at = lower.find(b"hook", end)
+    return False
 
 
 def _hands_over_quietly(job: JobSeen) -> bool:

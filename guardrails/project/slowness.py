@@ -15,8 +15,6 @@ from guardrails.project.clauses import is_debugging
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits
 
-_LEAST = 1.0  # seconds: a pause that somebody notices
-
 
 class Slowness:
     """Makes a fact of each call that takes long."""
@@ -49,7 +47,7 @@ class Slowness:
             answer = options.get(name)
             if isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and answer.expr.value != value):
                 return False
-        return not form.seconds or (self._takes(options, form) >= _LEAST and not self._is_rare(seen))
+        return not form.seconds or (self._takes(options, form) >= form.least and not self._is_rare(seen))
 
     def _is_rare(self, seen: CallSeen) -> bool:
         """It stands where an exception was caught."""

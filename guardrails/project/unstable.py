@@ -23,7 +23,7 @@ from guardrails.project.link import Linker
 
 _SECONDS = re.compile(r"%[SfsTXc]|second|%-?S")
 _DEEPEST = 4
-_SIGNS = re.compile(rb"(?i)idempoten|dedup|delivery|webhook-id|svix-id|ClientRequestToken|ClientToken")
+_SIGNS = (b"idempoten", b"dedup", b"delivery", b"webhook-id", b"svix-id", b"clientrequesttoken", b"clienttoken")
 
 
 class _Key(msgspec.Struct, frozen=True):
@@ -91,7 +91,8 @@ class Unstable:
 
     def _carried_in(self, path: str) -> tuple[tuple[_Key, Hit], ...]:
         part = self._ground.code.part(path)
-        if part.language != "python" or not _SIGNS.search(self._ground.code.text(path)):
+        text = self._ground.code.text(path).lower() if part.language == "python" else b""
+        if not any(sign in text for sign in _SIGNS):
             return ()
         found = []
         for index, function in enumerate(part.functions):

@@ -16,6 +16,7 @@ class SlowForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     does: str  # in words, after the name of who does it: `calls a language model`
     streams: dict[str, Scalar] = {}  # with an argument of this value its result arrives bit by bit
     seconds: tuple[str, ...] = ()  # selectors of how long it takes; without: long
+    least: float = 1.0  # seconds: a pause that somebody notices
     weak: bool = False  # only large input makes it slow
 
 
