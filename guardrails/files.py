@@ -53,6 +53,7 @@ _IMPORT = re.compile(rb"^\s*(?:from|import|export|use|mod)\s([^\n]+(?:\([^)]*\))
 _WORD = re.compile(rb"[A-Za-z_][\w-]*", re.ASCII)
 _TEST_FOLDER = re.compile(r"t|_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
 _TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
+_ASIDE = re.compile(r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|cmd|commands|demos?)/|(?:cli|\w*demo\w*)\.py$)")
 # What builds and serves while somebody develops.
 _TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwright|cypress|gulp)[\w.-]*\.(?:config|dev)\.[cm]?[jt]s")
 
@@ -168,6 +169,11 @@ def is_test(path: str) -> bool:
     *folders, name = path.split("/")
     named = _TEST_NAME.fullmatch(name) or _TOOL_NAME.fullmatch(name)
     return named is not None or any(_TEST_FOLDER.fullmatch(folder) for folder in folders)
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file is for the hand or for show: a script, a tool, a command line, a demo; by its path relative to the root."""
+    return _ASIDE.search(path) is not None
 
 
 def is_deployment(path: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guardrails.facts import Handler, Spawn, finding
-from guardrails.finding import Finding, Related
+from guardrails.files import is_aside
+from guardrails.finding import Confidence, Finding, Related
 from guardrails.project import Project
 
 RULE = "dangling-task"
@@ -41,4 +42,5 @@ def _of_task(spawn: Spawn) -> str:
 def _say(spawn: Spawn, why: str, related: tuple[Related, ...]) -> Finding:
     work = f"`{spawn.runs}`" if spawn.runs else "Work"
     message = f"{work} is started by `{spawn.call}` in {spawn.scope.title} and left alone: {why}."
-    return finding(spawn, RULE, message, FIX, subject=f"{spawn.call}:{spawn.runs}", related=related)
+    aside: Confidence | None = "low" if is_aside(spawn.place.path) else None
+    return finding(spawn, RULE, message, FIX, subject=f"{spawn.call}:{spawn.runs}", confidence=aside, related=related)

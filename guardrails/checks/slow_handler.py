@@ -10,6 +10,7 @@ import msgspec
 from guardrails.facts import NEVER, Absent, Fact, Handler, Known, Setting, Unknown, finding, unsure
 from guardrails.facts.effects import WAITS, Slow, is_long
 from guardrails.facts.waiting import Deadline, Wait
+from guardrails.files import is_aside
 from guardrails.finding import Finding, Related, Unsure
 from guardrails.place import Place
 from guardrails.project import Entry, Project
@@ -31,7 +32,6 @@ _OFTEN_QUICK = frozenset(("network", "subprocess"))
 _NEAR = 2  # and between a handler and a pause
 # Who asks for one of these asks for the call itself, and waits for what it says.
 _TRIALS = frozenset("test debug ping health healthcheck probe check verify validate preview try".split())
-_ASIDE = re.compile(r"(?:^|/)(?:scripts?|bin|tools?|cli|commands|examples?|demo)/")
 
 Reached = tuple[bool, Fact, tuple[Entry, ...]]  # whether it weighs little, the slow call, the handlers
 
@@ -124,4 +124,4 @@ def _is_endless(limit: Setting) -> bool:
 def _is_trial(entry: Entry) -> bool:
     route = entry.fact.route if isinstance(entry.fact, Handler) else ""
     named = {word for text in re.split(r"\W+", f"{entry.name} {route}") for word in words_of(text)}
-    return bool(named & _TRIALS or _ASIDE.search(entry.fact.place.path))
+    return bool(named & _TRIALS or is_aside(entry.fact.place.path))

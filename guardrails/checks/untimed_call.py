@@ -11,7 +11,7 @@ from guardrails.project import Entry, Project
 
 RULE = "untimed-call"
 _OTHERS = ("network", "mail", "llm", "git", "database")  # waits that no supervisor or loop of a thread is made of
-_FAR = 6  # calls between such a thread and a wait: beyond, other things may decide whether it comes to that
+_FAR = 8  # calls between such a thread and a wait: beyond, other things may decide whether it comes to that
 _HOLDERS = {
     "subprocess": "a child that never ends",
     "lock": "a holder that never lets go",

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 import msgspec
 
 from guardrails.facts import NEVER, Absent, Job, Known, Unknown, Varies, finding, unsure
-from guardrails.finding import Finding, Related, Unsure
+from guardrails.finding import Confidence, Finding, Related, Unsure
+from guardrails.project import Project
 
 RULE = "untimed-job"
 
 
-def check(job: Job) -> Iterator[Finding | Unsure]:
+def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
     """The effective value counts: after defaults, sentinels, inheritance and the worker's pool."""
     limit = job.timeout
     if job.is_trivial:
@@ -25,7 +26,8 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
     elif isinstance(limit, Absent) and limit.default == NEVER and job.is_hosted:
         nobody = f"this project has no {job.title} application that could set one"
         message = f"`{job.name}` may run for ever: it has no time limit of its own, and {nobody}."
-        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, severity="warning", confidence="low")
+        confidence: Confidence = "medium" if _siblings_are_limited(job, project) else "low"
+        yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, severity="warning", confidence=confidence)
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."
@@ -36,6 +38,12 @@ def check(job: Job) -> Iterator[Finding | Unsure]:
         yield finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, confidence="medium", related=places)
     elif isinstance(limit, Unknown) and limit.present == "maybe":
         yield unsure(job, RULE, f"`{job.name}` may have no time limit: {limit.why}.")
+
+
+def _siblings_are_limited(job: Job, project: Project) -> bool:
+    """Other jobs of the library have a limit of their own: then it is not left to the host."""
+    jobs = (fact for fact in project.facts if isinstance(fact, Job) and fact.framework == job.framework)
+    return any(one.limit_is_own and isinstance(one.timeout, Known) and one.timeout.value != NEVER for one in jobs)
 
 
 def _say(job: Job, message: str, related: tuple[Related, ...]) -> Finding:
