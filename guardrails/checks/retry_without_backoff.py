@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Absent, Known, Unknown, finding, unsure
+from guardrails.facts import Absent, Known, Unknown, finding, in_effect, never_ends, unsure
 from guardrails.facts.retrying import Retry
 from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
@@ -18,8 +18,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
         if retry.grows.present == "maybe" and retry.jobs:
             yield unsure(retry, RULE, f"`{retry.jobs[0]}` may be retried without backoff: {retry.grows.why}.")
         return
-    grows = retry.grows.default if isinstance(retry.grows, Absent) else isinstance(retry.grows, Known) and retry.grows.value
-    if grows or retry.until or _is_moot(retry, project.option(RULE, "patience")):
+    if in_effect(retry.grows) or retry.until or _is_moot(retry, project.option(RULE, "patience")):
         return
     who, confidence, way = _whose(retry, project)
     if who:
@@ -32,14 +31,12 @@ def _is_moot(retry: Retry, patience: float) -> bool:
     delay = _seconds(retry)
     turns = retry.errors is not None and retry.errors.waits  # a turn that is waited for, no peer that is down
     few = isinstance(attempts, int | float) and attempts <= 1
-    endless = retry.kind in ("automatic", "library") and (
-        attempts == NEVER or (isinstance(retry.attempts, Absent) and retry.attempts.default == NEVER)
-    )
+    endless = retry.kind in ("automatic", "library") and never_ends(retry.attempts)
     return turns or few or endless or (delay is not None and delay >= patience)
 
 
 def _seconds(retry: Retry) -> float | None:
-    value = retry.delay.value if isinstance(retry.delay, Known) else retry.delay.default if isinstance(retry.delay, Absent) else None
+    value = in_effect(retry.delay)
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

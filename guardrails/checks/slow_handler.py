@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from guardrails.facts import NEVER, Absent, Fact, Handler, Known, Setting, Unknown, finding, unsure
+from guardrails.facts import NEVER, Absent, Fact, Handler, Unknown, finding, in_effect, never_ends, unsure
 from guardrails.facts.effects import WAITS, Slow, is_long
 from guardrails.facts.waiting import Deadline, Wait
 from guardrails.files import is_aside
@@ -101,8 +101,7 @@ def _does(fact: Fact) -> str:
 
 
 def _limit(wait: Wait) -> str:
-    limit = wait.limit
-    value = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else NEVER
+    value = in_effect(wait.limit)
     return "without a time limit" if value == NEVER or not isinstance(value, int | float) else f"with a limit of {value:g} s"
 
 
@@ -110,15 +109,11 @@ def _is_light(fact: Fact, entries: tuple[Entry, ...], project: Project) -> bool:
     """Its input, its callers or the way decide whether it is slow, it holds nothing but its client, or the request asks for it."""
     far = len(entries[0].way)
     if isinstance(fact, Wait):
-        bounded = not _is_endless(fact.limit) and (isinstance(fact.limit, Absent) or project.answering.is_async(fact.scope))
+        bounded = not never_ends(fact.limit) and (isinstance(fact.limit, Absent) or project.answering.is_async(fact.scope))
         light = fact.inferred or bounded or (far > _FAR and fact.kind in _OFTEN_QUICK)
     else:
         light = isinstance(fact, Slow) and (fact.weak or (fact.pauses and far > _NEAR))
     return light or _is_trial(entries[0])
-
-
-def _is_endless(limit: Setting) -> bool:
-    return (limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else None) == NEVER
 
 
 def _is_trial(entry: Entry) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from guardrails.facts import NEVER, Absent, Known, Setting, Unknown, Varies, finding, unsure
+from guardrails.facts import NEVER, Absent, Known, Unknown, Varies, finding, never_ends, unsure
 from guardrails.facts.retrying import Retry
 from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
@@ -19,7 +19,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
     who, way = ("", ()) if retry.until else _whose(retry, project)
     if not who:
         return
-    if _is_endless(retry.attempts):
+    if never_ends(retry.attempts):
         message = f"{who} is tried again for ever{_told(retry)}: work that cannot succeed then runs, and fails, until somebody stops it."
         sure: Confidence | None = None if retry.jobs or way else "medium"
         yield finding(_here(retry), RULE, message, retry.bounded, subject=retry.how, confidence=sure, related=way)
@@ -28,12 +28,6 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
         yield finding(retry, RULE, message, retry.bounded, subject=retry.how, confidence="medium", related=way)
     elif isinstance(retry.attempts, Unknown) and retry.attempts.present == "maybe":
         yield unsure(retry, RULE, f"{who} may be tried again for ever: {retry.attempts.why}.")
-
-
-def _is_endless(attempts: Setting) -> bool:
-    if isinstance(attempts, Absent):
-        return attempts.default == NEVER
-    return isinstance(attempts, Known) and attempts.value == NEVER
 
 
 def _here(retry: Retry) -> Retry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Absent, Handler, Job, Known, Spawn, Unknown, finding, unsure
+from guardrails.facts import NEVER, Handler, Job, Known, Spawn, Unknown, finding, in_effect, never_ends, unsure
 from guardrails.facts.waiting import Deadline, Wait
 from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
 from guardrails.project import Entry, Project
@@ -26,7 +26,7 @@ def check(wait: Wait, project: Project) -> Iterator[Finding | Unsure]:
     """Only what a job or a long-lived thread reaches is judged, and only where nothing around it ends it."""
     limit = wait.limit
     unknown = isinstance(limit, Unknown) and limit.present == "maybe"
-    endless = (isinstance(limit, Absent) and limit.default == NEVER) or (isinstance(limit, Known) and limit.value == NEVER)
+    endless = never_ends(limit)
     entry = _entry(wait, project) if endless or unknown else None
     if entry is None:
         return
@@ -67,6 +67,5 @@ def _is_background(spawn: Spawn, project: Project) -> bool:
 
 def _until(fact: Handler | Job | Spawn) -> float:
     """After how many seconds the job itself is stopped."""
-    limit = fact.timeout if isinstance(fact, Job) else None
-    seconds = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else NEVER
+    seconds = in_effect(fact.timeout) if isinstance(fact, Job) else NEVER
     return float(seconds) if isinstance(seconds, int | float) else NEVER

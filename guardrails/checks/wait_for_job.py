@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Absent, Handler, Known, finding, unsure
+from guardrails.facts import Handler, finding, never_ends, unsure
 from guardrails.facts.results import JobWait
 from guardrails.finding import Finding, Related, Severity, Unsure
 from guardrails.project import Entry, Project
@@ -31,25 +31,20 @@ def check(wait: JobWait, project: Project) -> Iterator[Finding | Unsure]:
 
 def _in_job(wait: JobWait, entry: Entry) -> Finding:
     hurts = "when every worker is busy waiting, none is left to run what they wait for"
-    if not _is_endless(wait):
+    if not never_ends(wait.limit):
         hurts = "until then it holds a worker that the other job may need"
     message = f"Job `{entry.name}` {wait.how}: {hurts}."
-    severity: Severity | None = None if _is_endless(wait) else "warning"
+    severity: Severity | None = None if never_ends(wait.limit) else "warning"
     return finding(wait, RULE, message, wait.fix or FIX, severity=severity, related=_places(entry, "the job that waits"))
 
 
 def _in_handler(wait: JobWait, entry: Entry) -> Finding:
     places = _places(entry, "the handler that waits")
-    if _is_endless(wait):
+    if never_ends(wait.limit):
         message = f"Handler `{entry.name}` {wait.how} without a limit: with no free worker the request hangs for ever."
         return finding(wait, RULE, message, FIX_HANDLER, related=places)
     message = f"Handler `{entry.name}` {wait.how}: behind a full queue the request takes as long as its limit."
     return finding(wait, RULE, message, FIX_HANDLER, severity="info", related=places)
-
-
-def _is_endless(wait: JobWait) -> bool:
-    limit = wait.limit
-    return (isinstance(limit, Absent) and limit.default == NEVER) or (isinstance(limit, Known) and limit.value == NEVER)
 
 
 def _places(entry: Entry, words: str) -> tuple[Related, ...]:

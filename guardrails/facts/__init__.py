@@ -45,6 +45,16 @@ class Varies(msgspec.Struct, frozen=True, tag=True):
 Setting: TypeAlias = Known | Absent | Unknown | Varies
 
 
+def in_effect(setting: Setting) -> str | int | float | bool | None:
+    """The value that holds: what was set, else the default; None where it cannot be told or deployments differ."""
+    return setting.value if isinstance(setting, Known) else setting.default if isinstance(setting, Absent) else None
+
+
+def never_ends(limit: Setting) -> bool:
+    """Whether a limit, or a number of attempts, surely never comes."""
+    return in_effect(limit) == NEVER
+
+
 class Scope(msgspec.Struct, frozen=True, order=True):
     """The function (by index into its outline) in which a fact stands; `name` is its qualified name."""
 

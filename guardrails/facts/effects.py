@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guardrails.facts import Absent, Fact, Known, Setting
+from guardrails.facts import Fact, Setting, in_effect
 
 WAITS = frozenset(("network", "subprocess", "mail", "llm", "git"))  # kinds of waits that keep a request waiting for others
 
@@ -20,7 +20,7 @@ class Slow(Fact, frozen=True, kw_only=True):
 
 def is_long(limit: Setting, patience: float) -> bool:
     """A limit, or the lack of one, that lets a request wait for longer than anybody looks at it: more than `patience` seconds."""
-    value = limit.value if isinstance(limit, Known) else limit.default if isinstance(limit, Absent) else None
+    value = in_effect(limit)
     return isinstance(value, int | float) and not isinstance(value, bool) and value > patience
 
 

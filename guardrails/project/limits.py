@@ -7,7 +7,7 @@ from functools import cache
 
 import msgspec
 
-from guardrails.facts import NEVER, Absent, Known, Setting, Unknown
+from guardrails.facts import NEVER, Absent, Known, Setting, Unknown, never_ends
 from guardrails.finding import Related
 from guardrails.frameworks.forms.waiting import LimitForm, WaitForm
 from guardrails.frameworks.sightings import CallSeen
@@ -34,11 +34,6 @@ class Waited(msgspec.Struct, frozen=True):
     inferred: bool = False
     asks_callers: bool = False
     unset: bool = False
-
-
-def is_endless(limit: Setting) -> bool:
-    """Whether a limit surely never comes."""
-    return (isinstance(limit, Absent) and limit.default == NEVER) or (isinstance(limit, Known) and limit.value == NEVER)
 
 
 class Limits:
@@ -84,7 +79,7 @@ class Limits:
             return rest if own is None else msgspec.structs.replace(rest, inferred=True)
         options = Options(self._ground.resolver, [seen.made])
         streams = any(self._may_be(options.get(name), value) for name, value in form.streams.items())
-        return None if streams and is_endless(own.limit) else own
+        return None if streams and never_ends(own.limit) else own
 
     def _may_be(self, answer: Answer, value: Scalar) -> bool:
         """An argument has this value, or may have it."""
@@ -137,7 +132,7 @@ class Limits:
         edges = callers.of(home) if self._final and depth < _UP and callers.outermost(home) == home else ()
         sites = [(edge.caller, callers.site_of(edge)) for edge in edges]
         said = [ask(Made(site.call, caller)) if site is not None else unknown for caller, site in sites]
-        limited = [one for one in said if one is not None and not one.unset and not is_endless(one.limit)]
+        limited = [one for one in said if one is not None and not one.unset and not never_ends(one.limit)]
         if not limited:
             return Waited(none, inferred=True, unset=isinstance(none, Absent)) if edges else unknown
         settled = all(not isinstance(one.limit, Unknown) or one.limit.present == "yes" for one in limited)
@@ -232,7 +227,7 @@ class Limits:
             return Waited(Unknown("the place that makes it was not seen"))
         given = self._given(origin, form, form.origin, 0) if origin is not None and form.origin else None
         if given is not None and not given.unset:
-            return self._shared(seen, given) if is_endless(given.limit) else given
+            return self._shared(seen, given) if never_ends(given.limit) else given
         if self._is_replaced(seen) or self._is_mounted(seen):
             return Waited(Unknown("what sends it for its receiver may limit it", present="yes"))
         if (form.origin or form.overrides) and form.default is None:
@@ -241,7 +236,7 @@ class Limits:
 
     def _shared(self, seen: CallSeen, waited: Waited) -> Waited:
         """Calls of one maker have one cause."""
-        if seen.origin is None or not is_endless(waited.limit):
+        if seen.origin is None or not never_ends(waited.limit):
             return waited
         made = Place(seen.origin.home.file, seen.origin.call.start, seen.origin.call.end)
         related = (Related(made, "it is made here, without a limit"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import Absent, Known, Setting
+from guardrails.facts import Absent, Known, Setting, in_effect
 from guardrails.facts.sharing import SharedQueue
 from guardrails.finding import Related
 from guardrails.frameworks.forms.work import Spec
@@ -84,5 +84,5 @@ class Sharing:
 
 
 def _number(setting: Setting) -> float | None:
-    value = setting.value if isinstance(setting, Known) else setting.default if isinstance(setting, Absent) else None
+    value = in_effect(setting)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

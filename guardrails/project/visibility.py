@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Absent, Known, Setting, Unknown
+from guardrails.facts import NEVER, Absent, Known, Setting, Unknown, in_effect
 from guardrails.facts.retrying import Visibility
 from guardrails.frameworks.forms.retrying import Delivery
 from guardrails.frameworks.forms.work import Spec
@@ -92,5 +92,5 @@ class Visibilities:
 
 
 def _exceeds(limit: Known, hidden: Setting) -> bool:
-    until = hidden.value if isinstance(hidden, Known) else hidden.default if isinstance(hidden, Absent) else None
+    until = in_effect(hidden)
     return isinstance(limit.value, int | float) and isinstance(until, int | float) and limit.value >= until

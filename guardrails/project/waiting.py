@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER
+from guardrails.facts import NEVER, never_ends
 from guardrails.facts.waiting import Deadline, Wait
 from guardrails.frameworks.sightings import CallSeen, SpawnSeen
 from guardrails.names.evaluate import evaluate
@@ -14,7 +14,7 @@ from guardrails.outline import Literal_, dotted
 from guardrails.place import Place
 from guardrails.project.clauses import is_debugging
 from guardrails.project.ground import Ground
-from guardrails.project.limits import Limits, Waited, is_endless
+from guardrails.project.limits import Limits, Waited
 
 
 class Waiting:
@@ -30,7 +30,7 @@ class Waiting:
             return
         for seen in self._ground.calls("waits"):
             waited = self._limits.of(seen) if not seen.form.weak else None
-            if waited is not None and (is_endless(waited.limit) or waited.asks_callers):
+            if waited is not None and (never_ends(waited.limit) or waited.asks_callers):
                 yield seen.made.home
 
     def facts(self) -> Iterator[Wait | Deadline]:
