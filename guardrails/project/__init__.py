@@ -30,13 +30,15 @@ from guardrails.project.entry import Entry as Entry
 from guardrails.project.exports import exports
 from guardrails.project.ground import Ground
 from guardrails.project.guards import Guards
+from guardrails.project.handled import Handled
 from guardrails.project.keeping import Keeping
 from guardrails.project.link import Linker
 from guardrails.project.logged import Values
+from guardrails.project.main_work import MainWork
 from guardrails.project.promises import floating
 from guardrails.project.schedules import in_settings
 from guardrails.project.secrecy import Secrecies
-from guardrails.project.senses import SENSES, Wanting
+from guardrails.project.senses import SENSES, Climbing, Wanting
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
@@ -201,7 +203,8 @@ class _Understanding:
                 break
         self._read(self.sift.naming_jobs(self.jobs.values()))
         self.linker = self._linker()
-        self.senses = [sense(self._ground()) for sense in SENSES]
+        ground = self._ground()
+        self.senses = [sense(ground) for sense in SENSES]
         more = {path for sense in self.senses if isinstance(sense, Wanting) for path in sense.reads()}
         self._read(sorted(path for path in more if not self.code.is_read(path)))
         self._recognise()
@@ -254,7 +257,7 @@ class _Understanding:
         open_ones = [
             seen.made.home for seen in enqueues if is_wrapped(self.resolver, self.callers, seen) or self.linker.lacks_key(seen, self.jobs)
         ]
-        return spawns + open_ones + [home for sense in self.senses for home in sense.ends()]
+        return spawns + open_ones + [home for sense in self.senses if isinstance(sense, Climbing) for home in sense.ends()]
 
     def _descend(self) -> None:
         """Where a framework has no key, only webhooks matter: look for them, and below them."""
@@ -305,9 +308,10 @@ class _Understanding:
         return found
 
     def _ground(self) -> Ground:
+        handled = Handled(self.resolver, self.catalogue, self.keeping)
         return Ground(
             self.code, self.resolver, self.catalogue, self.config, self.callers, self.settings, self.shapes, self.keeping, self.guards,
-            self.jobs, self.seen, values=self.values,
+            self.jobs, self.seen, handled, MainWork(self.resolver, handled), values=self.values,
         )  # fmt: skip
 
     def _linker(self) -> Linker:

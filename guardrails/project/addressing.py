@@ -24,10 +24,6 @@ class Addressing:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter: an address is wrong wherever it is told."""
-        return iter(())
-
     def facts(self) -> Iterator[Destination]:
         """A fact an address."""
         told: set[tuple[str, int]] = set()

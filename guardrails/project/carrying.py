@@ -8,7 +8,6 @@ from guardrails.facts import Logged
 from guardrails.facts.payload import Bulk, Handover, Secret
 from guardrails.frameworks.sightings import EnqueueSeen
 from guardrails.names.options import Hit
-from guardrails.names.values import Home
 from guardrails.outline import Attr, Call, Index, Ref, dotted
 from guardrails.place import Place
 from guardrails.project.contents import Contents
@@ -26,10 +25,6 @@ class Carrying:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._contents = Contents(ground.resolver, ground.catalogue)
-
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers: what an argument holds is told where it stands."""
-        return iter(())
 
     def facts(self) -> Iterator[Handover]:
         """A fact an enqueue."""

@@ -96,10 +96,6 @@ class Comparing:
         words = (word.decode("utf-8", "surrogateescape") for word in index.containing(NOUNS, ignore_case=True))
         return (path for path in index.holding_any(words) if path.endswith(".py") and _compares_secrets(self._ground.code.text(path)))
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter: a comparison is unsafe wherever it stands."""
-        return iter(())
-
     def facts(self) -> Iterator[Comparison]:
         """A fact a comparison."""
         if self._model is None or self._model.trust is None:

@@ -24,10 +24,6 @@ class DeadEnds:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    def ends(self) -> Iterator[Home]:
-        """None: no caller matters."""
-        return iter(())
-
     def facts(self) -> Iterator[DeadEnd]:
         """A fact a place."""
         told: set[tuple[str, int]] = set()

@@ -29,10 +29,6 @@ class Decoding:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
 
-    def ends(self) -> Iterator[Home]:
-        """No callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[Serializer]:
         """The facts; of one file's settings the first is enough."""
         told: dict[tuple[str, str], Serializer] = {}

@@ -13,9 +13,8 @@ from guardrails.outline import Attr, Call, Choice, Expr, Function, Literal_, Par
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, clauses, is_endless, sites_in
 from guardrails.project.ground import Ground
-from guardrails.project.handled import Handled, is_idle
+from guardrails.project.handled import is_idle
 from guardrails.project.log_context import LogContext
-from guardrails.project.main_work import MainWork
 from guardrails.project.secrets import words_of
 
 _LEVELS = frozenset("error exception critical fatal aerror aexception acritical afatal".split())
@@ -41,26 +40,16 @@ class FailureLogs:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._handled = Handled(ground.resolver, ground.catalogue, ground.keeping)
-        self._work = MainWork(ground.resolver, self._handled)
+        self._handled, self._work = ground.handled, ground.work
         self._context = LogContext(ground)
         self._caught = Caught(ground.resolver)
-
-    def ends(self) -> Iterator[Home]:
-        """None: clauses are looked for from the jobs down, and in loops."""
-        return iter(())
 
     def facts(self) -> Iterator[FailureLog]:
         """A fact a clause, in the bodies of jobs and in loops that receive work."""
         done: set[Home] = set()
-        for symbol, seen in self._ground.jobs.items():
-            if symbol.startswith("?"):
-                continue
-            for stretches in self._work.stretches(seen.home):
-                here = stretches[-1].home
-                if here not in done:
-                    done.add(here)
-                    yield from self._in_job(here, seen.model, seen.name)
+        for here, seen in self._work.bodies(self._ground.jobs):
+            done.add(here)
+            yield from self._in_job(here, seen.model, seen.name)
         yield from self._in_loops(done)
 
     def _in_job(self, home: Home, model: Model, worker: str) -> Iterator[FailureLog]:

@@ -20,8 +20,10 @@ from guardrails.outline import Expr
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.guards import Guards
+from guardrails.project.handled import Handled
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
+from guardrails.project.main_work import MainWork
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 
@@ -63,6 +65,8 @@ class Ground(msgspec.Struct, frozen=True):
     guards: Guards
     jobs: JobTable
     seen: list[Sighting]
+    handled: Handled
+    work: MainWork
     values: Values
     roles: Roles = msgspec.field(default_factory=lambda: Roles())
 

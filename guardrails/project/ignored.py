@@ -12,7 +12,6 @@ from guardrails.frameworks.forms.work import Spec
 from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import EnqueueSeen, JobSeen
 from guardrails.names.options import Hit
-from guardrails.names.values import Home
 from guardrails.outline import Literal_
 from guardrails.place import Place
 from guardrails.project.ground import Ground
@@ -24,10 +23,6 @@ class IgnoredSettings:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
         self._is_read = cache(self._reads)
-
-    def ends(self) -> Iterator[Home]:
-        """No callers matter."""
-        return iter(())
 
     def facts(self) -> Iterator[IgnoredSetting]:
         """One setting of a job, the first: the rest mostly belongs to it."""

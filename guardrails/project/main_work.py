@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from guardrails.frameworks.sightings import JobSeen, JobTable
 from guardrails.names.code import last_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
@@ -52,6 +53,16 @@ class MainWork:
                 return
             seen.add(found[0])
             way.append(Stretch(found[0], (way[-1].home, found[1])))
+
+    def bodies(self, jobs: JobTable) -> Iterator[tuple[Home, JobSeen]]:
+        """The functions that hold the work of jobs; one that several jobs share is told of once, for the first."""
+        done: set[Home] = set()
+        for symbol, seen in jobs.items():
+            for stretches in self.stretches(seen.home) if not symbol.startswith("?") else ():
+                here = stretches[-1].home
+                if here not in done:
+                    done.add(here)
+                    yield here, seen
 
     def serious(self, home: Home, function: Function) -> list[Site]:
         """The calls of a function that are work."""

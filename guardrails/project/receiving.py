@@ -80,10 +80,6 @@ class Receiving:
             if path.endswith(".py") and _HANDLES.search(self._ground.code.text(path)):
                 yield path
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter: handlers are looked at from above."""
-        return iter(())
-
     def facts(self) -> Iterator[Receiver]:
         """A fact a receiver."""
         self._handed = {

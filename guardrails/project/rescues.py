@@ -16,8 +16,8 @@ from guardrails.outline import Function, Literal_, dotted, is_within
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, clauses, is_looped, sites_in, steps_in
 from guardrails.project.ground import Ground
-from guardrails.project.handled import Handled, is_idle
-from guardrails.project.main_work import MainWork, Stretch
+from guardrails.project.handled import is_idle
+from guardrails.project.main_work import Stretch
 from guardrails.project.secrets import words_of
 
 # Work that only tells somebody how things are: who loses it loses a number.
@@ -37,12 +37,7 @@ class Rescues:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._caught = Caught(ground.resolver)
-        self._handled = Handled(ground.resolver, ground.catalogue, ground.keeping)
-        self._work = MainWork(ground.resolver, self._handled)
-
-    def ends(self) -> Iterator[Home]:
-        """None: clauses are looked for from the jobs down."""
-        return iter(())
+        self._handled, self._work = ground.handled, ground.work
 
     def facts(self) -> Iterator[Rescue]:
         """A fact a clause; a function that several jobs share is told of once, for the first."""

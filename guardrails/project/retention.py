@@ -22,10 +22,6 @@ class Retentions:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
 
-    def ends(self) -> Iterator[Home]:
-        """No callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[Retention]:
         """The facts."""
         for model in self._ground.catalogue.models:

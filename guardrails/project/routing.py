@@ -51,10 +51,6 @@ class Routing:
         self._doors, self._everywhere = Doors(ground, self._verifying), Everywhere(ground)
         self._reach = Reach(ground.callers)
 
-    def ends(self) -> Iterator[Home]:
-        """Only what stands in a handler, or is known to be below one, is judged: nobody else's callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[Route]:
         """A fact a route."""
         handlers: dict[Home, list[HandlerSeen]] = {}

@@ -30,10 +30,6 @@ class Schemas:
         self._ground = ground
         self._kinds = frozenset(path for model in ground.catalogue.models for path in model.schemas)
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[OpenPayload]:
         """A fact a job, for its first open parameter."""
         versioned = {seen.job for seen in self._ground.sightings(EnqueueSeen) if self._gives_version(seen)}

@@ -1,4 +1,4 @@
-"""The senses: each makes one family of facts from what was seen. A sense says which places' callers matter before it is asked for facts."""
+"""The senses: each makes one family of facts from what was seen; some need callers, or files that hold no word of a model."""
 
 from __future__ import annotations
 
@@ -42,11 +42,16 @@ from guardrails.project.waiting import Waiting
 class Sense(Protocol):
     """One family of facts."""
 
-    def ends(self) -> Iterable[Home]:
-        """The functions whose callers must be known: asked in every round, while sightings grow."""
-
     def facts(self) -> Iterable[Fact]:
         """The facts, when everything was seen."""
+
+
+@runtime_checkable
+class Climbing(Protocol):
+    """A sense whose facts hang on who calls."""
+
+    def ends(self) -> Iterable[Home]:
+        """The functions whose callers must be known: asked in every round, while sightings grow."""
 
 
 @runtime_checkable

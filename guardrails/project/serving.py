@@ -36,10 +36,6 @@ class Serving:
         self._services = {path: model for model in models if model.access for path in model.access.services}
         self._words = frozenset(path.rpartition(".")[2] for path in self._services)
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[Service]:
         """A fact an application; none where the project does no background work."""
         if not self._ground.jobs and not any(self._ground.sightings(EnqueueSeen)):

@@ -10,7 +10,6 @@ from guardrails.finding import Related
 from guardrails.frameworks.forms.work import Spec
 from guardrails.frameworks.sightings import EnqueueSeen, JobSeen
 from guardrails.names.options import Hit
-from guardrails.names.values import Home
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 
@@ -22,10 +21,6 @@ class Sharing:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter."""
-        return iter(())
 
     def facts(self) -> Iterator[SharedQueue]:
         """A fact a queue and kind: the job that holds it longest, with the quickest."""

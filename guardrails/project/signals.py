@@ -20,8 +20,6 @@ from guardrails.outline import Call, Expr, Function, Step, dotted, enclosing
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, beside, clauses, is_looped, sites_in, steps_in
 from guardrails.project.ground import Ground
-from guardrails.project.handled import Handled
-from guardrails.project.main_work import MainWork
 
 # A clause that takes a signal, where the signal is raised (None: at any time), and whether it may not be raised after all.
 Eaten: TypeAlias = tuple[Clause, Related | None, bool]
@@ -33,25 +31,13 @@ class Signals:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._caught = Caught(ground.resolver)
-        self._handled = Handled(ground.resolver, ground.catalogue, ground.keeping)
-        self._work = MainWork(ground.resolver, self._handled)
+        self._handled, self._work = ground.handled, ground.work
         self._everywhere = [(model, form) for model in ground.catalogue.models if not model.jobs for form in model.signals]
-
-    def ends(self) -> Iterator[Home]:
-        """None: clauses are looked for from the jobs down."""
-        return iter(())
 
     def facts(self) -> Iterator[EatenSignal]:
         """A fact a clause and signal."""
-        done: set[Home] = set()
-        for symbol, seen in self._ground.jobs.items():
-            if symbol.startswith("?"):
-                continue
-            for stretches in self._work.stretches(seen.home):
-                here = stretches[-1].home
-                if here not in done:
-                    done.add(here)
-                    yield from self._in(here, seen)
+        for here, seen in self._work.bodies(self._ground.jobs):
+            yield from self._in(here, seen)
 
     def _in(self, home: Home, seen: JobSeen) -> Iterator[EatenSignal]:
         function = self._ground.resolver.definition(home)

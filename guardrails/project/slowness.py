@@ -21,13 +21,14 @@ class Slowness:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._limits = Limits(ground)
 
     def ends(self) -> Iterator[Home]:
         """Where a call takes long, or may wait longer than a request should."""
         yield from (seen.made.home for seen in self._ground.calls("slow") if self._is_slow(seen))
-        limits, patience = Limits(self._ground), self._ground.option("slow-handler", "patience")
+        patience = self._ground.option("slow-handler", "patience")
         for seen in self._ground.calls("waits"):
-            waited = limits.of(seen) if seen.form.kind in WAITS else None
+            waited = self._limits.of(seen) if seen.form.kind in WAITS else None
             if waited is not None and is_long(waited.limit, patience):
                 yield seen.made.home
 

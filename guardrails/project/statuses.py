@@ -11,8 +11,6 @@ from guardrails.names.values import Home
 from guardrails.outline import Call, dotted
 from guardrails.place import Place
 from guardrails.project.ground import Ground
-from guardrails.project.handled import Handled
-from guardrails.project.main_work import MainWork
 from guardrails.project.status_writes import Write, writes
 
 _DEEPEST, _MOST = 3, 80
@@ -24,13 +22,8 @@ class Statuses:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._handled = Handled(ground.resolver, ground.catalogue, ground.keeping)
-        self._work = MainWork(ground.resolver, self._handled)
+        self._handled, self._work = ground.handled, ground.work
         self._below_memory: dict[Home, list[Written]] = {}
-
-    def ends(self) -> Iterator[Home]:
-        """None: writes are looked for from the jobs down."""
-        return iter(())
 
     def facts(self) -> Iterator[RunningStatus | TwoWriters]:
         """A fact a job that writes that it runs, and one a hand-over that writes what its job writes."""

@@ -57,10 +57,6 @@ class Ticking:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
 
-    def ends(self) -> Iterator[Home]:
-        """Nobody's callers matter."""
-        return iter(())
-
     def facts(self) -> Iterator[Tick]:
         """A fact a clock."""
         for seen in self._seen():

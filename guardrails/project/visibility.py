@@ -12,7 +12,6 @@ from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import EnqueueSeen
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit
-from guardrails.names.values import Home
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.settings.values import read
@@ -23,10 +22,6 @@ class Visibilities:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
-
-    def ends(self) -> Iterator[Home]:
-        """No callers matter."""
-        return iter(())
 
     def facts(self) -> Iterator[Visibility]:
         """The facts."""
