@@ -53,10 +53,7 @@ def _whose(retry: Retry, project: Project) -> tuple[str, Confidence | None, tupl
     """Whose work it is, in words; nothing where no worker code reaches it."""
     if retry.jobs:
         return retry.workers, None, ()
-    entries = project.jobs_above(retry.scope) or project.spawns_above(retry.scope)
-    if entries:
-        entry = entries[0]
-        inside = "" if retry.scope.title == f"`{entry.name}`" else f" in `{entry.name}`"
-        return f"{retry.scope.title}{inside}", None, (Related(entry.fact.place, "it starts here"), *entry.way)
+    if found := project.worker_of(retry.scope):
+        return found[0], None, found[1]
     lasts = retry.reconnects or retry.kind == "restart"  # who only waits until something is up does so once, at the start
     return (retry.scope.title, "medium" if lasts else "low", ()) if retry.kind in ("loop", "restart") else ("", None, ())

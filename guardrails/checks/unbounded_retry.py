@@ -51,9 +51,4 @@ def _whose(retry: Retry, project: Project) -> tuple[str, tuple[Related, ...]]:
         return retry.workers, ()
     if retry.kind == "loop" and retry.reconnects:
         return "", ()
-    entries = project.jobs_above(retry.scope) or project.spawns_above(retry.scope)
-    if entries:
-        entry = entries[0]
-        inside = "" if retry.scope.title == f"`{entry.name}`" else f" in `{entry.name}`"
-        return f"{retry.scope.title}{inside}", (Related(entry.fact.place, "it starts here"), *entry.way)
-    return (retry.scope.title, ()) if retry.kind == "restart" else ("", ())
+    return project.worker_of(retry.scope) or ((retry.scope.title, ()) if retry.kind == "restart" else ("", ()))

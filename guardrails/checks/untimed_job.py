@@ -42,8 +42,8 @@ def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
 
 def _siblings_are_limited(job: Job, project: Project) -> bool:
     """Other jobs of the library have a limit of their own: then it is not left to the host."""
-    jobs = (fact for fact in project.facts if isinstance(fact, Job) and fact.framework == job.framework)
-    return any(one.limit_is_own and isinstance(one.timeout, Known) and one.timeout.value != NEVER for one in jobs)
+    jobs = (one for one in project.jobs if one.framework == job.framework and one.limit_is_own)
+    return any(isinstance(one.timeout, Known) and one.timeout.value != NEVER for one in jobs)
 
 
 def _say(job: Job, message: str, related: tuple[Related, ...]) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -166,11 +166,8 @@ class Catalogue:
 
     def _make_room(self, model: Model) -> None:
         """Take out what shipped models say of the symbols that a user's own model names in the same role."""
-        for role in ROLES:
-            for form in getattr(model, role):
-                for symbol, named in ((getattr(form, "call", ""), self.roles), (getattr(form, "decorator", ""), self.marks)):
-                    for path in _verbs(model, symbol) if symbol else ():
-                        named[path] = [one for one in named.get(path, ()) if one[0] != role or one[1] is model]
+        for role, _, named, path in self._named(model):
+            named[path] = [one for one in named.get(path, ()) if one[0] != role or one[1] is model]
         listed = {job.listed for job in model.jobs if job.listed}
         self.job_lists = [(one, job) for one, job in self.job_lists if job.listed not in listed or one is model]
 
@@ -215,16 +212,25 @@ class Catalogue:
             self._put(model, log, (log.call, self.logs))
             words = [path.rpartition(".")[2] for path in _verbs(model, log.call)]
             self.log_names.update({(receiver, word): (model, log) for receiver in log.receivers for word in words})
+        self._add_roles(model)
 
+    def _add_roles(self, model: Model) -> None:
+        for role, form, named, path in self._named(model):
+            named.setdefault(path, []).append((role, model, form))
         for role in ROLES:
             for form in getattr(model, role):
-                for symbol, named in ((getattr(form, "call", ""), self.roles), (getattr(form, "decorator", ""), self.marks)):
-                    for path in _verbs(model, symbol) if symbol else ():
-                        named.setdefault(path, []).append((role, model, form))
                 if on_job := getattr(form, "on_job", ""):
                     self.roles_on_job.setdefault((model.framework, on_job), []).append((role, model, form))
                     if getattr(form, "loose", False):
                         self.loose_roles.setdefault(on_job.rpartition(".")[2], []).append((role, model, form))
+
+    def _named(self, model: Model) -> Iterator[tuple[str, Any, dict[str, list[tuple[str, Model, Any]]], str]]:
+        """The calls and decorators that a model names in roles: role, form, the table that it belongs to, symbol."""
+        for role in ROLES:
+            for form in getattr(model, role):
+                for symbol, named in ((getattr(form, "call", ""), self.roles), (getattr(form, "decorator", ""), self.marks)):
+                    for path in _verbs(model, symbol) if symbol else ():
+                        yield role, form, named, path
 
     @staticmethod
     def _put(model: Model, form: Any, *tables: tuple[str, dict[str, tuple[Model, Any]]]) -> None:

@@ -64,6 +64,7 @@ class Project:
         self._by_symbol: dict[str, Job] = {}
         self._bodies: Mapping[str, Home] = {}
         self.facts: tuple[Fact, ...] = ()
+        self.jobs: tuple[Job, ...] = ()
         self._spans: dict[type[Fact], dict[str, list[Place]]] = {}
 
     @property
@@ -79,6 +80,7 @@ class Project:
     def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home], spawned: Mapping[Place, Home]) -> None:
         """Take the facts in; `homes` says where each job's body is, `spawned` what the spawn at a place runs."""
         self.facts, self._bodies = facts, homes
+        self.jobs = tuple(fact for fact in facts if isinstance(fact, Job))
         for fact in facts:
             if isinstance(fact, Handler):
                 self._handlers.setdefault(Home(fact.scope.path, fact.scope.function), fact)
@@ -115,13 +117,12 @@ class Project:
 
     def guard_along(self, entry: Entry) -> Guard | None:
         """A guard that runs before one of the calls on the way down from an entry."""
-        for hop in entry.way:
-            part = self._code.part(hop.place.path)
-            for index, function in enumerate(part.functions):
-                site = next((site for site in function.sites if site.call.func.start == hop.place.start), None)
-                guard = self._guards.before(Home(part.path, index), function.steps[site.step]) if site is not None else None
-                if guard is not None:
-                    return guard
+        for step in entry.steps:
+            function = self._resolver.definition(step.home)
+            site = next((site for site in function.sites if site.call.func.start == step.start), None)
+            guard = self._guards.before(step.home, function.steps[site.step]) if site is not None else None
+            if guard is not None:
+                return guard
         return None
 
     def spawns_above(self, scope: Scope) -> list[Entry]:
@@ -131,6 +132,14 @@ class Project:
     def jobs_above(self, scope: Scope) -> list[Entry]:
         """The jobs in which, or below which, a scope stands; nearest first."""
         return self._above(scope, self._jobs)
+
+    def worker_of(self, scope: Scope) -> tuple[str, tuple[Related, ...]] | None:
+        """The job, else the spawn, that runs a scope: both in words, and the way to it."""
+        entries = self.jobs_above(scope) or self.spawns_above(scope)
+        if not entries:
+            return None
+        inside = "" if scope.title == f"`{entries[0].name}`" else f" in `{entries[0].name}`"
+        return f"{scope.title}{inside}", (Related(entries[0].fact.place, "it starts here"), *entries[0].way)
 
     @cached_property
     def answering(self) -> Answering:

@@ -11,7 +11,7 @@ from guardrails.finding import Related
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.place import Place
-from guardrails.project.calls import Edge, Reach
+from guardrails.project.calls import Edge, Reach, Step
 
 Table = Mapping[Home, Handler] | Mapping[Home, Job] | Mapping[Home, Spawn]
 
@@ -21,6 +21,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     fact: Handler | Job | Spawn
     way: tuple[Related, ...]
+    steps: tuple[Step, ...] = ()  # the same calls, with the functions in which they stand
 
     @property
     def name(self) -> str:
@@ -37,7 +38,8 @@ class Entries:
     def above(self, scope: Scope, table: Table, is_apart: Callable[[Edge, Home], bool] = lambda edge, callee: False) -> list[Entry]:
         """The entries of a table in which, or below which, a scope stands; nearest first. Edges that run apart are not followed."""
         found = self._reach.above(Home(scope.path, scope.function), lambda home: home in table, is_apart)
-        return [Entry(table[home], tuple(self._hop(step.home, step.start, step.end) for step in way)) for home, way in found]
+        return [Entry(table[home], tuple(self._hop(step) for step in way), way) for home, way in found]
 
-    def _hop(self, home: Home, start: int, end: int) -> Related:
-        return Related(Place(home.file, start, end), f"`{self._resolver.definition(home).qualname}` calls it here")
+    def _hop(self, step: Step) -> Related:
+        name = self._resolver.definition(step.home).qualname
+        return Related(Place(step.home.file, step.start, step.end), f"`{name}` calls it here")

@@ -39,7 +39,6 @@ _LOOKERS = frozenset("str repr id type print len bool drop void then catch debug
 _OBSERVERS = re.compile(
     r"(?i)(?:^|[._])(?:metrics?|statsd|telemetry|prometheus|datadog|otel|tracer|analytics|posthog|\w*websocket\w*|\w*logger\w*)(?:$|[._])"
 )
-_COLLECT = frozenset(("append", "add", "push", "insert", "extend", "register", "track", "put"))
 _JOINS = frozenset(
     ("join", "result", "wait", "get", "communicate", "poll", "cancel", "terminate", "kill", "abort", "exception", "wait_for", "done")
 )

@@ -22,7 +22,6 @@ from guardrails.project.secrets import words_of
 from guardrails.project.verifying import Door, Verifying
 
 EVENTS = re.compile(r"(?i)(?:^|[_/.\-^]|(?<=[a-z]))(?:web_?hooks?|ipn|events?_api)(?:$|[_/.\-$?]|(?=[A-Z]))|(?:^\^?|/)hooks?(?:/|$)")
-_SIGN = re.compile(rb"(?i)web_?hook")
 _HANDLES = re.compile(
     rb"""@[\w.]+\.(?:post|route|api_route|put)\(|\w+View\b|\bView\b|ViewSet|csrf_exempt|require_POST|api_view|\.post\(|\.route\(|"""
     rb"""\b(?:re_)?path\(|\burl\(|add_url_rule\(|add_route\(|\bRoute\(|MethodView|\bResource\b|HTTPEndpoint|\bHttpRequest\b"""
