@@ -127,6 +127,7 @@ class Catalogue:
     def __init__(self, models: tuple[Model, ...], shipped: int | None = None) -> None:
         """Where two models name one symbol the later one wins: those after the first `shipped` are the user's own."""
         self.models = models
+        self._own = models[shipped:] if shipped is not None else models
         self.aliases: dict[str, str] = {}
         self.returns: dict[str, str] = {}
         self.job_decorators: dict[str, tuple[Model, JobForm]] = {}
@@ -285,12 +286,16 @@ class Catalogue:
         return frozenset((*limits, *schedules, *waits, *(key.lower() for key in retries)))
 
     def own_symbols(self) -> frozenset[str]:
-        """The symbols of calls that belong to no modelled package: a project's own helpers."""
-        tables = (self.enqueues, self.spawns, self.roles, self.marks, self.job_calls, self.job_decorators)
-        trusted = (path for model in self.models if model.trust for path in model.trust.verifies)
-        locks = (*trusted, *(path for model in self.models for path in (*model.locks, *model.records_once)))
+        """The symbols of a user's own models that belong to no modelled package: a project's own helpers."""
         packages = self.packages()
-        return frozenset(path for path in (*locks, *(path for table in tables for path in table)) if path.split(".")[0] not in packages)
+        return frozenset(path for model in self._own for path in self._symbols(model) if path.split(".")[0] not in packages)
+
+    def _symbols(self, model: Model) -> Iterator[str]:
+        yield from (*model.locks, *model.records_once, *(model.trust.verifies if model.trust else ()))
+        yield from (path for _, _, _, path in self._named(model))
+        for form in (*model.jobs, *model.enqueues, *model.spawns):
+            for symbol in (getattr(form, "call", ""), getattr(form, "decorator", "")):
+                yield from _verbs(model, symbol) if symbol else ()
 
     def packages(self) -> frozenset[str]:
         """The import roots of all frameworks."""
