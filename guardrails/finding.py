@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,18 @@ class Related(msgspec.Struct, frozen=True):
     message: str
 
 
+class Repair(msgspec.Struct, frozen=True):
+    """How a finding can be mended by machine: `how` names a module of `guardrails.fix`, `at` is the code to change, `values` what it needs.
+
+    `safe`: what the code does stays the same but for the fault; other repairs are made on `--unsafe` only.
+    """
+
+    how: str
+    at: Place
+    values: Mapping[str, str] = {}
+    safe: bool = False
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One fault: `message` is one sentence (who, what, why it hurts), `fix` one sentence.
 
@@ -39,6 +52,7 @@ class Finding(msgspec.Struct, frozen=True):
     severity: Severity | None = None
     confidence: Confidence | None = None
     related: tuple[Related, ...] = ()
+    repair: Repair | None = None
 
 
 class Unsure(msgspec.Struct, frozen=True):

@@ -190,14 +190,14 @@ class _Judge:
     def result(self) -> Result:
         said = list(self._checked())
         findings = _sorted([one for one in said if isinstance(one, Finding)] + list(self._unreadable()))
-        found = [self._found(finding, mark) for finding, mark in zip(findings, self._fingerprints(findings), strict=True)]
+        found = self._found_all(findings)
         unsure = [one for one in said if isinstance(one, Unsure)]
         covering = self._allows()
         allowed, used = self._allowed(findings, covering)
         used |= {(one.place, doubt.rule) for doubt in unsure if (one := self._covering(covering, doubt.rule, doubt.place))}
         own = _sorted(self._own_findings(covering, used))
         told = [one for index, one in enumerate(found) if index not in allowed]
-        told += [self._found(finding, mark) for finding, mark in zip(own, self._fingerprints(own), strict=True)]
+        told += self._found_all(own)
         kept = tuple(sorted((one for one in told if self._is_shown(one)), key=_order))
         unknown = self._unknown(unsure, findings, covering)
         unreadable = tuple(self._remark(finding.place, finding.message, UNREADABLE) for finding in self._unreadable())
@@ -284,9 +284,10 @@ class _Judge:
                 if finding.rule in enabled and not (self.tree.partial and finding.rule == allow.UNUSED):
                     yield finding
 
-    def _fingerprints(self, findings: Sequence[Finding]) -> list[str]:
+    def _found_all(self, findings: Sequence[Finding]) -> list[Found]:
         keys = [(one.rule, one.place.path, one.scope, one.subject or self._tokens(one.place)) for one in findings]
-        return [fingerprint.make(*key, number) for key, number in zip(keys, fingerprint.occurrences(keys), strict=True)]
+        marks = [fingerprint.make(*key, number) for key, number in zip(keys, fingerprint.occurrences(keys), strict=True)]
+        return [self._found(finding, key[-1], mark) for finding, key, mark in zip(findings, keys, marks, strict=True)]
 
     def _tokens(self, place: Place) -> str:
         if place.path not in self._comments:
@@ -296,12 +297,12 @@ class _Judge:
         inside = comments[bisect_left(comments, (place.start,)) : bisect_left(comments, (place.end,))]
         return fingerprint.tokens(self._source(place.path), place.start, place.end, inside)
 
-    def _found(self, finding: Finding, mark: str) -> Found:
+    def _found(self, finding: Finding, key: str, mark: str) -> Found:
         related = tuple(self._remark(one.place, one.message) for one in finding.related)
         severity, confidence = self.policy.severity(finding), self.policy.confidence(finding)
         return Found(
             finding.rule, self._spot(finding.place), finding.message, finding.fix, severity, confidence, mark,
-            finding.scope, finding.subject, finding.cause, related,
+            finding.scope, finding.subject, finding.cause, related, key, repair=finding.repair,
         )  # fmt: skip
 
     def _is_shown(self, found: Found) -> bool:

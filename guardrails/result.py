@@ -6,12 +6,16 @@ Lines and columns count from 1; columns are Unicode code points, the end column 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
-from guardrails.finding import Confidence, Severity
+from guardrails.finding import Confidence, Repair, Severity
 
 UNREADABLE = "unreadable-file"  # the rule of files that could not be read
+
+
+State = Literal["", "new", "unchanged"]
 
 
 class Spot(msgspec.Struct, frozen=True, order=True):
@@ -33,7 +37,11 @@ class Remark(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A finding as it is told: rule page applied, place resolved, fingerprint made."""
+    """A finding as it is told: rule page applied, place resolved, fingerprint made.
+
+    `key` is what the fingerprint is made of beside rule, path and scope: the subject, else the tokens of the anchored code. `state`
+    says how it compares with a baseline or the base of a change, "" where nothing was compared.
+    """
 
     rule: str
     spot: Spot
@@ -46,6 +54,9 @@ class Found(msgspec.Struct, frozen=True):
     subject: str = ""
     cause: str = ""
     related: tuple[Remark, ...] = ()
+    key: str = ""
+    state: State = ""
+    repair: Repair | None = None
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -71,7 +82,11 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """One run. `sources` holds the bytes of every file that a finding or remark stands in."""
+    """One run. `sources` holds the bytes of every file that a finding or remark stands in.
+
+    `known` are findings that are not told because they are not new: a baseline holds them, or the base of the change has them, too;
+    `compared` names that baseline or base, "" for none. `stale` says what a baseline holds and nothing matches any more.
+    """
 
     findings: tuple[Found, ...]
     unknown: tuple[Remark, ...]
@@ -79,3 +94,6 @@ class Result(msgspec.Struct, frozen=True):
     allowed: tuple[Allowed, ...]
     summary: Summary
     sources: Mapping[str, bytes]
+    known: tuple[Found, ...] = ()
+    compared: str = ""
+    stale: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
+from guardrails.finding import Confidence, Finding, Related, Repair, Severity, Unsure
 from guardrails.place import Place
 
 NEVER = math.inf  # a limit that never comes, in seconds
@@ -81,10 +81,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 def finding(
     fact: Fact, rule: str, message: str, fix: str, *, subject: str = "", cause: str = "", severity: Severity | None = None,
-    confidence: Confidence | None = None, related: tuple[Related, ...] = (),
+    confidence: Confidence | None = None, related: tuple[Related, ...] = (), repair: Repair | None = None,
 ) -> Finding:  # fmt: skip
     """A finding anchored at a fact."""
-    return Finding(rule, fact.place, message, fix, fact.scope.name, subject, cause, severity, confidence, related)
+    return Finding(rule, fact.place, message, fix, fact.scope.name, subject, cause, severity, confidence, related, repair)
 
 
 def unsure(fact: Fact, rule: str, message: str) -> Unsure:
