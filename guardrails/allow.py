@@ -87,6 +87,17 @@ def _allow(path: str, comment: Comment, rest: str, covers: tuple[Span, ...]) -> 
     return Allow(Place(path, comment.start, comment.end), rules, reason, until, covers, fault)
 
 
+def line_above(outline: Outline, lines: Lines, at: int) -> int | None:
+    """Where a comment on a line of its own has to begin to cover what stands at an offset; None where no statement begins a line there."""
+    cover = _Cover(outline, lines)
+    spans = [span for span, _ in (*cover.steps.over(at), *cover.definitions.over(at))]
+    for start, _ in sorted(spans, key=lambda span: span[1] - span[0]):
+        line, _ = lines.span(lines.line_of(start))
+        if not lines.source[line:start].strip():
+            return line
+    return None
+
+
 def judge(
     allows: Iterable[Allow], used: Collection[tuple[Place, str]], rules: Collection[str], enabled: Callable[[str], bool], today: date
 ) -> Iterator[Finding]:

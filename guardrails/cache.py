@@ -64,6 +64,25 @@ class NoCache:
         return make()
 
 
+class Shared:
+    """Reads equal bytes once in a run: the base of a change holds most files of its end."""
+
+    def __init__(self, under: Outlines) -> None:
+        self._under = under
+        self._read: dict[tuple[str, bytes], Outline] = {}
+
+    def outline(self, path: str, source: bytes) -> Outline:
+        """The outline of a file of a known language."""
+        key = path.rpartition(".")[2], source
+        if key not in self._read:
+            self._read[key] = self._under.outline(path, source)
+        return self._read[key]
+
+    def remember(self, key: str, make: Callable[[], bytes]) -> bytes:
+        """What `make` makes, or made before."""
+        return self._under.remember(key, make)
+
+
 class Cache:
     """Entries below a folder, one file each: the digest of the payload, then the payload. `outlines` may be written by several at once."""
 

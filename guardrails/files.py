@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
+from guardrails import git
 from guardrails.paths import CONFIG_BYTES, folders_above, is_configured, lenient_matcher, read_plain, stays_inside
 from guardrails.paths import matcher as matcher
 from guardrails.paths import show as show
@@ -63,13 +65,13 @@ class Tree:
     characters escaped. `scope` are those that are reported on, `named` those that the user named one by one.
 
     `passed_over` counts files that were not looked at, by reason (`over` has the reason of each); `unreadable` says why a file could not
-    be opened; they grow while files are loaded. `partial`: there is more in the project than was looked at.
+    be opened; they grow while files are loaded. `partial`: there is more in the project than was looked at. `closed`: `contents` is all.
     """
 
     def __init__(
         self, root: Path, paths: Sequence[str], others: Sequence[str] = (), *, real: Mapping[str, str] | None = None,
         contents: Mapping[str, bytes] | None = None, scope: Collection[str] | None = None, named: Collection[str] = (),
-        partial: bool = False, excluded: int = 0,
+        partial: bool = False, excluded: int = 0, closed: bool = False,
     ) -> None:  # fmt: skip
         self.root = root
         self.paths = tuple(paths)
@@ -82,6 +84,7 @@ class Tree:
         self.unreadable: dict[str, str] = {}
         self._real = real or {}
         self._given = contents or {}
+        self._is_closed = closed
         self._kept: dict[str, bytes] = {}
         self._room = KEPT_BYTES
         self._links: dict[str, bool] = {}  # by folder: whether it is a link
@@ -95,7 +98,8 @@ class Tree:
         if path not in self.named and (why := by_path(path)):
             self._pass(path, why)
             return b""
-        data = self._given[path] if path in self._given else self._open(path)
+        real = self._real.get(path, path)
+        data = self._given[real] if real in self._given else b"" if self._is_closed else self._open(path)
         if data and (why := passed_over(path, data)):
             self._pass(path, why)
             data = b""
@@ -136,7 +140,7 @@ def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: C
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
     paths = sorted(path for path in contents if _suffix(path) in suffixes)
     others = sorted(path for path in contents if path not in set(paths) and is_deployment(path))
-    return Tree(Path("/"), paths, others, contents=contents, scope=scope)
+    return Tree(Path("/"), paths, others, contents=contents, scope=scope, closed=True)
 
 
 def by_path(path: str) -> str:
@@ -213,17 +217,19 @@ def _is_project(root: Path) -> bool:
 
 
 def discover(
-    root: Path, paths: Sequence[Path], suffixes: Collection[str], exclude: Sequence[str] = (), contents: Mapping[str, bytes] | None = None
-) -> Tree:
+    root: Path, paths: Sequence[Path], suffixes: Collection[str], exclude: Sequence[str] = (), contents: Mapping[str, bytes] | None = None,
+    listing: Collection[str] | None = None,
+) -> Tree:  # fmt: skip
     """The tree of a project, to be reported on below `paths` (existing; none: all of it).
 
-    `suffixes` say which languages are read; `exclude` holds for named files, too; `contents` stands in for what is on disk (shown paths).
+    `suffixes` say which languages are read; `exclude` holds for named files, too; `contents` stands in for what is on disk, and
+    `listing` for which files there are (paths relative to the root).
     """
     named = [os.path.relpath(path.resolve(), root).replace(os.sep, "/") for path in paths]
     files = {name for name, path in zip(named, paths, strict=True) if not path.is_dir()}
     folders = [name for name in named if name not in files]
-    listed = set(_project(root, folders)) | files
-    for folder in folders:
+    listed = set(_project(root, folders) if listing is None else listing) | files
+    for folder in folders if listing is None else ():
         if folder != "." and not any(path.startswith(f"{folder}/") for path in listed):
             listed |= set(_walk(root, folder))  # an ignored folder that is named is meant
     listed |= set(contents or ())
@@ -234,7 +240,7 @@ def discover(
     scope = [shown for shown in read if not paths or _is_below(real[shown], files, folders)]
     near = _nearest(root, read, scope, real) if files and not folders else read
     return Tree(root, near, others, real=real, contents=contents, scope=scope, named=[shown for shown in scope if real[shown] in files],
-                partial=len(near) < len(read), excluded=len(listed) - len(kept))  # fmt: skip
+                partial=len(near) < len(read), excluded=len(listed) - len(kept), closed=listing is not None)  # fmt: skip
 
 
 def _is_below(path: str, files: Collection[str], folders: Sequence[str]) -> bool:
@@ -254,9 +260,11 @@ def _project(root: Path, folders: Sequence[str]) -> Iterator[str]:
 def _git_files(root: Path) -> list[str]:
     """git's list: tracked and untracked, not ignored. Empty where git cannot say. Nothing that the repository configures is run."""
     top = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
-    if top is None or not _is_same(top, _git(root, "rev-parse", "--show-toplevel").removesuffix(b"\n")):  # core.worktree may lead elsewhere
+    if top is None or not _is_same(
+        top, (git.run(root, "rev-parse", "--show-toplevel") or b"").removesuffix(b"\n")
+    ):  # core.worktree may lead elsewhere
         return []
-    names = (os.fsdecode(name) for name in _git(root, "ls-files", "-co", "--exclude-standard", "-z").split(b"\0") if name)
+    names = (os.fsdecode(name) for name in (git.run(root, "ls-files", "-co", "--exclude-standard", "-z") or b"").split(b"\0") if name)
     return [name for name in names if not name.endswith("/") and stays_inside(name)]
 
 
@@ -265,21 +273,6 @@ def _is_same(folder: Path, told: bytes) -> bool:
         return bool(told) and os.path.samefile(folder, os.fsdecode(told))  # noqa: PTH121  a name of bytes
     except (OSError, ValueError):
         return False
-
-
-def _git(root: Path, *args: str) -> bytes:
-    """What git says; nothing where it fails or is not there."""
-    import subprocess
-
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
-    guard = ["-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never"]
-    command = ["git", *guard, *args]
-    try:
-        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""
 
 
 def _suffix(path: str) -> str:
@@ -352,22 +345,35 @@ def _shown(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _nearest(root: Path, read: list[str], scope: list[str], real: Mapping[str, str]) -> list[str]:
-    """The named files and, as far as they fit, what is likeliest to matter to them: what they import, settings, what is close by."""
+    """The named files and, as far as they fit, what is likeliest to matter to them: what they import, what is close by, and settings,
+    which have room of their own: they decide from afar.
+    """
     if len(read) <= NEAR_FILES:
         return read
     suffixes = {_suffix(path) for path in scope}
-    chosen, size = set(scope), 0
+    chosen = set(scope)
     words = {word for path in scope[:20] for word in _imported(root / real[path])}
+    steps = cache(lambda folder: min((_steps(folder, other) for other in scope[:20]), default=0))
     likely = (path for path in read if path not in chosen and _suffix(path) in suffixes and not is_test(path))
-    for path in sorted(likely, key=lambda path: _distance(path, scope, words)):
+    near = sorted(likely, key=lambda path: _distance(path, steps, words))
+    chosen |= _fitting(root, near, real, NEAR_FILES - len(chosen))
+    chosen |= _fitting(root, [path for path in near if path not in chosen and _SETTING_NAMES.search(path)], real, NEAR_FILES)
+    return [path for path in read if path in chosen]
+
+
+def _fitting(root: Path, paths: Sequence[str], real: Mapping[str, str], room: int) -> set[str]:
+    """The first of these files for which there is room."""
+    chosen: set[str] = set()
+    size = 0
+    for path in paths:
         try:
             size += (root / real[path]).lstat().st_size
         except OSError:
             continue
-        if size > NEAR_BYTES or len(chosen) >= NEAR_FILES:
+        if size > NEAR_BYTES or len(chosen) >= room:
             break
         chosen.add(path)
-    return [path for path in read if path in chosen]
+    return chosen
 
 
 def _imported(path: Path) -> set[str]:
@@ -376,11 +382,11 @@ def _imported(path: Path) -> set[str]:
     return {word.decode() for line in _IMPORT.findall(data if isinstance(data, bytes) else b"") for word in _WORD.findall(line)}
 
 
-def _distance(path: str, scope: Sequence[str], words: Collection[str]) -> tuple[int, str]:
+def _distance(path: str, steps: Callable[[str], int], words: Collection[str]) -> tuple[int, str]:
     """How far a file is from the nearest of the named ones, in folders; settings, and files that they import, count as near."""
-    steps = min((_steps(path, other) for other in scope[:20]), default=0)
-    stem = path.rpartition("/")[2].partition(".")[0]
-    return steps - 3 * (_SETTING_NAMES.search(path) is not None) - 5 * (stem in words), path
+    folder, slash, name = path.rpartition("/")
+    stem = name.partition(".")[0]
+    return steps(folder + slash) - 3 * (_SETTING_NAMES.search(path) is not None) - 5 * (stem in words), path
 
 
 def _steps(path: str, other: str) -> int:

@@ -40,6 +40,7 @@ class Finding(msgspec.Struct, frozen=True):
 
     `severity` and `confidence` are None where the rule page's own hold. `scope` is the qualified name around the place;
     `subject` (job, enqueue target, setting) keys the fingerprint, else the anchored text does; findings with one `cause` are one cause.
+    `framework` is that of the fact, in words.
     """
 
     rule: str
@@ -53,6 +54,7 @@ class Finding(msgspec.Struct, frozen=True):
     confidence: Confidence | None = None
     related: tuple[Related, ...] = ()
     repair: Repair | None = None
+    framework: str = ""
 
 
 class Unsure(msgspec.Struct, frozen=True):

@@ -50,6 +50,12 @@ class Lines:
         """The lines and columns of a span."""
         return Spot(path, *self.position(start), *self.position(max(start, end)))
 
+    def offset(self, line: int, column: int) -> int:
+        """The byte offset of a line and column, both from 1."""
+        start, end = self.span(line)
+        start = max(start, self._mark) if line == 1 else start
+        return start + len(self.decode(self.source[start:end])[: column - 1].encode(self.encoding, self._errors))
+
     def span(self, line: int) -> tuple[int, int]:
         """Byte offsets of a line (from 1), with its line end."""
         return self.starts[line - 1], self.starts[line] if line < len(self.starts) else len(self.source)

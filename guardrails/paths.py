@@ -104,6 +104,8 @@ def _is_wild(pattern: str) -> bool:
 
 def stays_inside(name: str) -> bool:
     """Whether a name, relative to a folder, can only lead below that folder (links aside)."""
+    if name[:1] not in ("/", "\\") and ".." not in name and ":" not in name:
+        return True
     return not PurePath(name).anchor and ".." not in name.replace(os.sep, "/").split("/")
 
 

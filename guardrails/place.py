@@ -11,3 +11,13 @@ class Place(msgspec.Struct, frozen=True, order=True):
     path: str
     start: int
     end: int
+
+
+class Spot(msgspec.Struct, frozen=True, order=True):
+    """A place in lines and columns, both from 1; columns are Unicode code points, the end is exclusive."""
+
+    path: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int

@@ -11,21 +11,13 @@ from typing import Literal
 import msgspec
 
 from guardrails.finding import Confidence, Repair, Severity
+from guardrails.inventory import Inventory
+from guardrails.place import Spot as Spot
 
 UNREADABLE = "unreadable-file"  # the rule of files that could not be read
 
 
 State = Literal["", "new", "unchanged"]
-
-
-class Spot(msgspec.Struct, frozen=True, order=True):
-    """A place in lines and columns."""
-
-    path: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
 
 
 class Remark(msgspec.Struct, frozen=True):
@@ -57,6 +49,7 @@ class Found(msgspec.Struct, frozen=True):
     key: str = ""
     state: State = ""
     repair: Repair | None = None
+    framework: str = ""
 
 
 class Allowed(msgspec.Struct, frozen=True):
@@ -67,7 +60,10 @@ class Allowed(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What was looked at. `parsed` of the `files` held words that matter; `passed_over` says why files were not looked at."""
+    """What was looked at. `parsed` of the `files` held words that matter; `passed_over` says why files were not looked at.
+
+    `limits` counts the jobs that are `limited`, `endless` (no time limit) and `unknown`.
+    """
 
     files: int = 0
     parsed: int = 0
@@ -79,6 +75,7 @@ class Summary(msgspec.Struct, frozen=True):
     frameworks: tuple[str, ...] = ()
     passed_over: Mapping[str, int] = {}
     looked_for: tuple[str, ...] = ()
+    limits: Mapping[str, int] = {}
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -86,6 +83,7 @@ class Result(msgspec.Struct, frozen=True):
 
     `known` are findings that are not told because they are not new: a baseline holds them, or the base of the change has them, too;
     `compared` names that baseline or base, "" for none. `stale` says what a baseline holds and nothing matches any more.
+    `inventory` is None where nobody asked for it.
     """
 
     findings: tuple[Found, ...]
@@ -97,3 +95,4 @@ class Result(msgspec.Struct, frozen=True):
     known: tuple[Found, ...] = ()
     compared: str = ""
     stale: tuple[str, ...] = ()
+    inventory: Inventory | None = None

@@ -121,6 +121,14 @@ def test_in_a_large_project_a_single_file_brings_what_it_imports_and_settings(ro
     assert not found(root, "app").partial
 
 
+def test_settings_are_seen_however_many_files_stand_nearer(root, monkeypatch):
+    monkeypatch.setattr(files, "NEAR_FILES", 4)
+    write(root, *(f"a/b/c/{number}.py" for number in range(20)), "deploy/very/far/settings.py", "ops/celery_app.py", "ops/other.py")
+    write(root, "a/b/c/jobs.py")
+    assert set(found(root, "a/b/c/jobs.py").paths) >= {"a/b/c/jobs.py", "deploy/very/far/settings.py", "ops/celery_app.py"}
+    assert "ops/other.py" not in found(root, "a/b/c/jobs.py").paths
+
+
 def test_the_root_is_the_nearest_configuration_else_the_repository(tmp_path):
     top = tmp_path.resolve()
     git(top, "init", "-q")

@@ -56,8 +56,8 @@ def doubted(result: Result) -> set[Expectation]:
 
 
 @cache
-def run(files: tuple[tuple[str, str], ...], pedantic: bool = False) -> Result:
-    return lint.lint_texts(dict(files), Config(tests="report", pedantic=pedantic), today=TODAY)
+def run(files: tuple[tuple[str, str], ...], pedantic: bool = False, before: tuple[tuple[str, str], ...] = ()) -> Result:
+    return lint.lint_texts(dict(files), Config(tests="report", pedantic=pedantic), today=TODAY, before=dict(before) or None)
 
 
 def wrong(rule: str, example: Example, whole: bool = False) -> str:
@@ -67,7 +67,7 @@ def wrong(rule: str, example: Example, whole: bool = False) -> str:
     What is marked as unknown must be doubted; beside that the page's rule must be sure, except where a line is flagged anyhow.
     """
     pedantic = RULES[rule].persona == "pedantic"
-    result = run(tuple(example.files.items()), pedantic)
+    result = run(tuple(example.files.items()), pedantic, tuple((example.base or {}).items()))
     marked = {one.rule for one in example.expectations} | {rule}
     wanted = {one for one in example.expectations if one.kind == "flagged"}
     others = {one.name for one in RULES.values() if one.persona == "regular"} if whole and not wanted else set()

@@ -11,7 +11,7 @@ import msgspec
 
 from guardrails import config, rulebook
 from guardrails.frameworks.schema import schema_text
-from guardrails.report import json_
+from guardrails.report import jobs_json, json_
 from guardrails.rulebook import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +50,7 @@ def generated() -> Mapping[Path, str]:
         schemas / "check.schema.json": _json(json_.schema()),
         schemas / "config.schema.json": config.schema_text(),
         schemas / "framework.schema.json": schema_text(),
+        schemas / "jobs-map.schema.json": _json(jobs_json.schema()),
     }
 
 

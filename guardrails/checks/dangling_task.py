@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from guardrails.facts import Handler, Spawn, finding
 from guardrails.files import is_aside
-from guardrails.finding import Confidence, Finding, Related
+from guardrails.finding import Confidence, Finding, Related, Repair
 from guardrails.project import Project
 
 RULE = "dangling-task"
@@ -39,8 +39,14 @@ def _of_task(spawn: Spawn) -> str:
     return f"nobody keeps it, and the event loop holds tasks only weakly, so it may {ends}"
 
 
+def _repair(spawn: Spawn) -> Repair | None:
+    """A task can be kept until it is done; what a pool or a thread is started for, only a person knows."""
+    return Repair("kept", spawn.place, safe=True) if spawn.kind == "task" else None
+
+
 def _say(spawn: Spawn, why: str, related: tuple[Related, ...]) -> Finding:
     work = f"`{spawn.runs}`" if spawn.runs else "Work"
     message = f"{work} is started by `{spawn.call}` in {spawn.scope.title} and left alone: {why}."
     aside: Confidence | None = "low" if is_aside(spawn.place.path) else None
-    return finding(spawn, RULE, message, FIX, subject=f"{spawn.call}:{spawn.runs}", confidence=aside, related=related)
+    return finding(spawn, RULE, message, FIX, subject=f"{spawn.call}:{spawn.runs}", confidence=aside, related=related,
+                   repair=_repair(spawn))  # fmt: skip

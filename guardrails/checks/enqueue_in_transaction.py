@@ -17,6 +17,5 @@ def check(enqueue: EarlyEnqueue) -> Iterator[Finding]:
     where = f"inside {enqueue.opens}" if not enqueue.way else f"while {enqueue.opens} of a caller is open"
     message = f"`{enqueue.target}` is enqueued {where}: {hurts}."
     related = (enqueue.opened, *enqueue.way)
-    yield finding(
-        enqueue, RULE, message, enqueue.fix, subject=enqueue.target, confidence="medium" if enqueue.way else None, related=related
-    )
+    yield finding(enqueue, RULE, message, enqueue.fix, subject=enqueue.target, confidence="medium" if enqueue.way else None,
+                  related=related, repair=enqueue.repair)  # fmt: skip

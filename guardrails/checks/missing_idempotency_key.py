@@ -100,4 +100,4 @@ def _places(entry: Entry, words: str) -> tuple[Related, ...]:
 def _say(enqueue: Enqueue, why: str, fix: str, related: tuple[Related, ...] = (), warning: bool = False) -> Finding:
     message = f"`{enqueue.target}` is enqueued without an idempotency key: {why}."
     return finding(enqueue, RULE, message, fix, subject=enqueue.target, severity="warning" if warning else None,
-                   confidence="medium" if warning else None, related=related)  # fmt: skip
+                   confidence="medium" if warning else None, related=related, repair=enqueue.key_repair)  # fmt: skip

@@ -23,7 +23,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
     who, confidence, way = _whose(retry, project)
     if who:
         message = f"{who} is tried again {_pace(retry)}: all that failed together comes back together, on a peer that is already down."
-        yield finding(retry, RULE, message, retry.paced, subject=retry.how, confidence=confidence, related=way)
+        yield finding(retry, RULE, message, retry.paced, subject=retry.how, confidence=confidence, related=way, repair=retry.repair)
 
 
 def _is_moot(retry: Retry, patience: float) -> bool:

@@ -21,4 +21,5 @@ def check(comparison: Comparison) -> Iterator[Finding]:
     )
     fix = f"Compare them with `{comparison.fix}`, which takes the same time whatever it is given."
     confidence: Confidence | None = None if comparison.kind == "digest" else "medium"
-    yield finding(comparison, RULE, message[0].upper() + message[1:], fix, confidence=confidence, related=comparison.related)
+    yield finding(comparison, RULE, message[0].upper() + message[1:], fix, confidence=confidence, related=comparison.related,
+                  repair=comparison.repair)  # fmt: skip

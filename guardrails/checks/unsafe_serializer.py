@@ -22,4 +22,4 @@ def check(serializer: Serializer) -> Iterator[Finding]:
         )
     else:
         message = f"`{serializer.name}` lets {serializer.owner} unpickle messages: {hurts}."
-        yield finding(serializer, RULE, message, serializer.fix, subject=serializer.name)
+        yield finding(serializer, RULE, message, serializer.fix, subject=serializer.name, repair=serializer.repair)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Handler, Job, Known, Spawn, Unknown, finding, in_effect, never_ends, unsure
+from guardrails.facts import NEVER, Handler, Job, Known, Spawn, Unknown, finding, in_effect, in_seconds, never_ends, unsure
 from guardrails.facts.waiting import Deadline, Wait
-from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
+from guardrails.finding import Confidence, Finding, Related, Repair, Severity, Unsure
 from guardrails.project import Entry, Project
 
 RULE = "untimed-call"
 _OTHERS = ("network", "mail", "llm", "git", "database")  # waits that no supervisor or loop of a thread is made of
+_QUICK, _LONG = ("network", "mail"), ("subprocess", "result", "llm", "git")  # waits whose limit raises
 _FAR = 8  # calls between such a thread and a wait: beyond, other things may decide whether it comes to that
 _HOLDERS = {
     "subprocess": "a child that never ends",
@@ -45,7 +46,8 @@ def check(wait: Wait, project: Project) -> Iterator[Finding | Unsure]:
     severity: Severity | None = "info" if until <= project.option(RULE, "short") else None
     confidence: Confidence | None = "low" if wait.weak else None if surely else "medium"
     cause = wait.cause or f"{RULE}:{wait.framework}:{entry.fact.place.path}:{entry.fact.place.start}"
-    yield finding(wait, RULE, message, wait.fix, cause=cause, severity=severity, confidence=confidence, related=related)
+    yield finding(wait, RULE, message, wait.fix, cause=cause, severity=severity, confidence=confidence, related=related,
+                  repair=_repair(wait, project))  # fmt: skip
 
 
 def _entry(wait: Wait, project: Project) -> Entry | None:
@@ -63,6 +65,15 @@ def _is_background(spawn: Spawn, project: Project) -> bool:
     """It is started by no request and no script, and whoever started it does not wait for it."""
     waited_for = bool(spawn.kept) and not spawn.kept.endswith("holds it")
     return not waited_for and spawn.scope.function > 0 and not project.handlers_above(spawn.scope)
+
+
+def _repair(wait: Wait, project: Project) -> Repair | None:
+    """A limit that raises when it is passed: safe where an answer is waited for; for work, only the project's own number is."""
+    if wait.kind in _QUICK:
+        return in_seconds(wait.repair, project.option(RULE, "limit"), safe=True)
+    if wait.kind in _LONG:
+        return in_seconds(wait.repair, project.option(RULE, "work"), safe=project.is_set(RULE, "work"))
+    return None  # it would go on as if it had what it waited for
 
 
 def _until(fact: Handler | Job | Spawn) -> float:

@@ -26,7 +26,7 @@ def check(enqueue: Enqueue) -> Iterator[Finding | Unsure]:
             else f"Pass {first.reference}, and load the rest in the job."
         )
         related = tuple(place for payload in whole for place in payload.evidence)
-        yield finding(enqueue, RULE, message, fix, subject=f"{enqueue.target}:{first.kind}", related=related)
+        yield finding(enqueue, RULE, message, fix, subject=f"{enqueue.target}:{first.kind}", related=related, repair=enqueue.row_repair)
     elif any(payload.kind == "unknown" for payload in enqueue.payload):
         names = ", ".join(f"`{payload.text[:40]}`" for payload in enqueue.payload if payload.kind == "unknown")
         yield unsure(enqueue, RULE, f"what {names} hands to job `{enqueue.target}` could not be told.")

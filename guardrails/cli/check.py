@@ -13,7 +13,7 @@ import click
 import msgspec
 
 from guardrails import lint, report, rulebook
-from guardrails.cli import here, names, output, shown
+from guardrails.cli import allowing, compared, here, names, output, outputs, shown
 from guardrails.cli.program import MISTAKE, Mistake, say
 from guardrails.cli.progress import Progress
 from guardrails.config import Config, Gate
@@ -33,6 +33,8 @@ Examples:
   guardrails check --select untimed-job --all       one rule, every finding in full
   guardrails check --fail-on warning                a stricter gate
   guardrails check --format sarif --output x.sarif  for code scanning
+  guardrails check -o html:report.html -o text:-    several reports of one run
+  guardrails check --diff origin/main               only what this branch makes worse
   guardrails check --stdin-filename src/worker.py - < buffer
 
 \b
@@ -45,8 +47,8 @@ class Options(msgspec.Struct, frozen=True):
     """The command line, as it was given."""
 
     paths: tuple[str, ...]
-    form: str
-    output: Path | None
+    form: str | None
+    output: tuple[str, ...]
     select: tuple[str, ...]
     ignore: tuple[str, ...]
     severity: Severity
@@ -57,7 +59,16 @@ class Options(msgspec.Struct, frozen=True):
     tests: bool
     every: bool
     show_unknown: bool
+    statistics: bool
     stdin_filename: str | None
+    diff: str | None
+    staged: bool
+    baseline: str | None
+    no_baseline: bool
+    fix: bool
+    unsafe: bool
+    dry_run: bool
+    add_allow: str | None
     no_cache: bool
     profile: bool
 
@@ -67,8 +78,8 @@ GATES = (*SEVERITIES, "never")
 
 @click.command("check", short_help="Find unsafe worker code.", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
-@click.option("--format", "form", type=click.Choice(list(report.FORMATS)), default="text", show_default=True, help="How to report.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to a file.")
+@click.option("--format", "form", type=click.Choice(list(report.FORMATS)), help="How to report.  [default: text]")
+@click.option("-o", "--output", multiple=True, metavar="[FORMAT:]FILE", help="Write a report to a file; may be repeated.")
 @click.option("-s", "--select", multiple=True, metavar="RULE[,RULE...]", help="Run these rules only.")
 @click.option("-i", "--ignore", multiple=True, metavar="RULE[,RULE...]", help="Leave these rules out.")
 @click.option("--severity", type=click.Choice(SEVERITIES), default="info", show_default=True, help="Show findings from here up.")
@@ -79,7 +90,16 @@ GATES = (*SEVERITIES, "never")
 @click.option("--tests", is_flag=True, help="Report on test files, too.")
 @click.option("--all", "every", is_flag=True, help="Show every finding in full, however many there are.")
 @click.option("--show-unknown", is_flag=True, help="List the places that could not be judged.")
+@click.option("--statistics", is_flag=True, help="Count findings and jobs, too (text and json).")
+@click.option("--diff", metavar="BASE", help="Tell only what is new since HEAD left BASE; BASE...HEAD compares commits.")
+@click.option("--staged", is_flag=True, help="Check what git has staged, and nothing that is not.")
+@click.option("--baseline", metavar="FILE", help="Leave out what this file holds.  [default: guardrails-baseline.json]")
+@click.option("--no-baseline", is_flag=True, help="Tell what the baseline holds, too.")
 @click.option("--stdin-filename", metavar="NAME", help="Check standard input as the content of this file.")
+@click.option("--fix", is_flag=True, help="Repair what can be mended by machine; tell the rest.")
+@click.option("--unsafe", is_flag=True, help="With --fix: repairs, too, that change what the code does.")
+@click.option("--add-allow", metavar="REASON", help="Write an allow comment with this reason above each finding that is told.")
+@click.option("--dry-run", is_flag=True, help="With --fix: show the changes and write nothing.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew.")
 @click.option("--profile", is_flag=True, help="Say on stderr where the time went: each stage, each rule.")
 def command(**given: Any) -> int:
@@ -92,14 +112,53 @@ def command(**given: Any) -> int:
 
 def check(options: Options) -> int:
     """Runs the linter, reports, and returns the exit status."""
+    wanted = outputs.asked(options.form, options.output)
+    if options.statistics and not any(one.form in ("text", "json") for one in wanted):
+        raise Mistake("--statistics counts in text and json only; add --output text:- to see the numbers, too")
+    _require_sense(options)
     with Progress() as progress:
-        request = _request(options, rulebook.load(), progress)
+        try:
+            request = _request(options, rulebook.load(), progress)
+        except compared.Nothing:
+            say("nothing is staged here, so there is nothing to check.")
+            return 0
+        request = msgspec.structs.replace(request, survey=any(one.form == "html" for one in wanted))
         result = lint.lint(request)
+    result = _changed(request, result, options)
     status = exit_status(result, options.fail_on or request.config.fail_on)
-    _report(here.moved(options.form, result, request.root), options, status)
+    if options.dry_run:
+        return status
+    _report(result, request.root, wanted, options, status)
     if options.profile:
         click.echo(timetable(request.clock.seconds), err=True)
     return status
+
+
+def _require_sense(options: Options) -> None:
+    """Files on disk are changed with --fix or --add-allow only, and only where they are what is looked at."""
+    if not options.fix and (options.unsafe or options.dry_run):
+        raise Mistake(f"{'--unsafe' if options.unsafe else '--dry-run'} belongs to --fix; add --fix")
+    if options.fix and options.add_allow is not None:
+        raise Mistake("--fix mends and --add-allow allows; give one of them, and the other in a second run")
+    if options.add_allow is not None:
+        allowing.reason_of(options.add_allow)
+    writes = "--fix" if options.fix else "--add-allow" if options.add_allow is not None else ""
+    if writes and options.stdin_filename is not None:
+        raise Mistake(f"{writes} changes files on disk, and --stdin-filename reads none; name the file instead")
+    if writes and (options.staged or ".." in (options.diff or "")):
+        where = "the index" if options.staged else "commits"
+        raise Mistake(f"{writes} changes files on disk, and this run looks at {where}; leave one of them out")
+
+
+def _changed(request: lint.Request, result: Result, options: Options) -> Result:
+    """What remains once files were changed as the command line wants; only repairs need libcst."""
+    if options.fix:
+        from guardrails.cli import fixing
+
+        return fixing.run(request, result, unsafe=options.unsafe, dry_run=options.dry_run)
+    if options.add_allow is not None:
+        return allowing.run(request, result, allowing.reason_of(options.add_allow))
+    return result
 
 
 def timetable(seconds: Mapping[str, float]) -> str:
@@ -119,8 +178,9 @@ def exit_status(result: Result, gate: Gate) -> int:
 
 
 def _request(options: Options, rules: Mapping[str, Rule], progress: Progress) -> lint.Request:
-    prepared = _from_stdin(options) if _is_stdin(options) else _from_paths(options.paths)
+    prepared = _from_stdin(options) if _is_stdin(options) else from_paths(options.paths)
     changes = {"at_least": options.severity, "strict": options.strict, "cached": not options.no_cache, "watch": progress}
+    changes |= compared.against(prepared, options.diff, options.baseline, staged=options.staged, fresh=options.no_baseline)
     return msgspec.structs.replace(prepared, config=_config(prepared.config, options, rules), **changes)
 
 
@@ -140,7 +200,8 @@ def _config(config: Config, options: Options, rules: Mapping[str, Rule]) -> Conf
     )
 
 
-def _from_paths(paths: Sequence[str]) -> lint.Request:
+def from_paths(paths: Sequence[str]) -> lint.Request:
+    """A request for paths as they were given; a mistake in them is said in a sentence."""
     try:
         return lint.prepare([Path(path) for path in paths])
     except OSError as error:
@@ -164,7 +225,7 @@ def _from_stdin(options: Options) -> lint.Request:
     if not name or path.is_dir():
         raise Mistake(f"--stdin-filename {shlex.quote(name)}: it is no name of a file; give the name that the content is to be judged by")
     folder = next(folder for folder in path.parents if folder.is_dir())
-    prepared = _from_paths([str(folder)])
+    prepared = from_paths([str(folder)])
     path = folder.resolve() / path.relative_to(folder)
     return msgspec.structs.replace(prepared, paths=(path,), contents={path.relative_to(prepared.root).as_posix(): _stdin()})
 
@@ -178,25 +239,30 @@ def _stdin() -> bytes:
     raise Mistake("standard input is closed; --stdin-filename needs the content of the file there")
 
 
-def _report(result: Result, options: Options, status: int) -> None:
-    color = options.form == "text" and options.output is None and shown.color()
+def _report(result: Result, root: Path, wanted: Sequence[outputs.Output], options: Options, status: int) -> None:
+    made = [(one, _rendered(one, here.moved(one.form, result, root), options, status)) for one in wanted]
+    output.save_all([(text, one.path) for one, text in made if one.path is not None])
+    for text in (text for one, text in made if one.path is None):
+        output.emit(text, shown.color())
+    if files := outputs.written(wanted):
+        say(f"{verdict(result)} {files}")
+    if not result.summary.files:
+        say(_nothing_read(result))
+
+
+def _rendered(one: outputs.Output, result: Result, options: Options, status: int) -> str:
+    """The report as it goes to its place: in colour and as wide as the terminal only there."""
     view = View(
         rules=rulebook.load(),
-        color=color,
-        columns=shown.columns() if options.output is None else shown.WIDEST,
+        color=one.form == "text" and one.path is None and shown.color(),
+        columns=shown.columns() if one.path is None else shown.WIDEST,
         every=options.every,
         show_unknown=options.show_unknown,
+        statistics=options.statistics,
         again=shlex.join(["guardrails", "check", *options.paths]),
         status=status,
     )
-    text = report.render(options.form, result, view)
-    if options.output is None or str(options.output) == "-":
-        output.emit(text, color)
-    else:
-        output.save(text, options.output)
-        say(f"{verdict(result)} The report is in {options.output}.")
-    if not result.summary.files:
-        say(_nothing_read(result))
+    return report.render(one.form, result, view)
 
 
 def _nothing_read(result: Result) -> str:

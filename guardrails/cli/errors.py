@@ -12,16 +12,18 @@ import click
 
 import guardrails
 from guardrails.assets import AssetError
+from guardrails.baseline import BaselineError
 from guardrails.cli.program import MISTAKE, say
 from guardrails.config import ConfigError
 from guardrails.frameworks.catalogue import ModelError
+from guardrails.git import GitError
 from guardrails.lint import InternalError, RequestError
 from guardrails.report.safe import visible
 from guardrails.rulebook import PageError
 
 LAST = 40  # lines of the traceback that the report keeps
 INTERNAL = 3
-MISTAKES = (AssetError, ConfigError, ModelError, PageError, RequestError)  # their messages are sentences
+MISTAKES = (AssetError, BaselineError, ConfigError, GitError, ModelError, PageError, RequestError)  # their messages are sentences
 
 
 def tell(error: BaseException) -> int:

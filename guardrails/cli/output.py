@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import stat
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -30,29 +33,63 @@ def emit(text: str, color: bool = False) -> None:
 
 def save(text: str, path: Path) -> None:
     """Writes a file in one step: a reader sees the old text or the new, never half of it."""
+    save_all([(text, path)])
+
+
+def save_all(reports: Sequence[tuple[str, Path]]) -> None:
+    """Writes files that belong together: all of them or, where one cannot be written, none."""
+    staged: list[tuple[Path, Path]] = []  # a new file, and the one that it replaces
+    direct: list[tuple[Path, bytes]] = []  # pipes and devices
     try:
-        target = path.resolve()
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            target.write_bytes(text.encode("utf-8", "backslashreplace"))
-        else:
-            _replace(text.encode("utf-8", "backslashreplace"), target)
+        for text, path in reports:
+            with _told(path):
+                _stage(text.encode("utf-8", "backslashreplace"), path.resolve(), staged, direct)
+        for made, target in staged:
+            with _told(target):
+                made.replace(target)
+        for target, data in direct:
+            with _told(target):
+                target.write_bytes(data)
+    finally:
+        for made, _ in staged:
+            made.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, RuntimeError) as error:  # Python below 3.13 says RuntimeError for a loop of links
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise Mistake(f"{path}: the report cannot be written: {why}") from None
 
 
-def _replace(data: bytes, target: Path) -> None:
+def _stage(data: bytes, target: Path, staged: list[tuple[Path, Path]], direct: list[tuple[Path, bytes]]) -> None:
+    """Lays the new file beside its target; what is no file cannot be replaced and waits."""
     import tempfile
 
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        direct.append((target, data))
+        return
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
+    staged.append((Path(name), target))
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    Path(name).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
+
+
+def replace(target: Path, data: bytes) -> None:
+    """Gives a plain file other bytes in one step, and leaves its mode. Raises `OSError`, with nothing changed."""
+    staged: list[tuple[Path, Path]] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+        _stage(data, target, staged, [])
+        for made, path in staged:
+            made.replace(path)
+    finally:
+        for made, _ in staged:
+            made.unlink(missing_ok=True)
 
 
 def _umask() -> int:

@@ -14,7 +14,7 @@ import click
 
 import guardrails
 
-COMMANDS = ("check", "explain", "rules")
+COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline")
 MISTAKE, INTERRUPTED = 2, 130
 UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 
@@ -25,6 +25,7 @@ Examples:
   guardrails check --select untimed-job --all   one rule, every finding in full
   guardrails check --format sarif -o out.sarif  for code scanning
   guardrails explain untimed-job                what a rule is about
+  guardrails jobs-map                           which jobs were recognised, and who starts them
 
 \b
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or configuration error,
@@ -49,7 +50,7 @@ class Program(click.Group):
         """The command of a name, from the module of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"guardrails.cli.{cmd_name}").command
+        command: click.Command = import_module(f"guardrails.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def main(

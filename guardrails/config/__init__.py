@@ -66,6 +66,15 @@ def from_yaml(text: str, rules: Rules, name: str = YAML) -> Config:
     return _convert({} if value is None else value, YamlLines(node), rules, name)
 
 
+def lines_of(text: str, name: str) -> Lines:
+    """Where the values of a configuration stand that was read without a fault."""
+    if name != YAML:
+        return TomlLines(text)
+    import yaml
+
+    return YamlLines(yaml.compose(text, Loader=yaml.CSafeLoader))
+
+
 def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())
 
@@ -135,5 +144,21 @@ def _convert(value: object, lines: Lines, rules: Rules, name: str) -> Config:
 
 
 __all__ = [
-    "MODELS", "Config", "ConfigError", "Gate", "Override", "from_toml", "from_yaml", "load", "models", "near", "schema", "schema_text",
+    "MODELS",
+    "PYPROJECT",
+    "YAML",
+    "Config",
+    "ConfigError",
+    "Gate",
+    "Lines",
+    "Override",
+    "from_toml",
+    "from_yaml",
+    "has_table",
+    "lines_of",
+    "load",
+    "models",
+    "near",
+    "schema",
+    "schema_text",
 ]  # fmt: skip

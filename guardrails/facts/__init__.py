@@ -84,7 +84,20 @@ def finding(
     confidence: Confidence | None = None, related: tuple[Related, ...] = (), repair: Repair | None = None,
 ) -> Finding:  # fmt: skip
     """A finding anchored at a fact."""
-    return Finding(rule, fact.place, message, fix, fact.scope.name, subject, cause, severity, confidence, related, repair)
+    return Finding(rule, fact.place, message, fix, fact.scope.name, subject, cause, severity, confidence, related, repair, fact.title)
+
+
+def in_seconds(repair: Repair | None, seconds: float, safe: bool) -> Repair | None:
+    """A repair with a time filled in: where its values say `{seconds}` or `{milliseconds}`."""
+    if repair is None:
+        return None
+    numbers = {"{seconds}": f"{seconds:g}", "{milliseconds}": f"{seconds * 1000:_.0f}"}
+    values = dict(repair.values)
+    for name, code in values.items():
+        for word, number in numbers.items():
+            code = code.replace(word, number)
+        values[name] = code
+    return Repair(repair.how, repair.at, values, safe)
 
 
 def unsure(fact: Fact, rule: str, message: str) -> Unsure:
@@ -125,6 +138,7 @@ class Job(Fact, frozen=True, kw_only=True):
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None
+    repair: Repair | None = None  # gives it a limit: `{seconds}` stands for the number
 
 
 class KeySupport(msgspec.Struct, frozen=True):
@@ -147,6 +161,7 @@ class Payload(msgspec.Struct, frozen=True):
     what: str = ""
     reference: str = ""
     evidence: tuple[Related, ...] = ()
+    load: str = ""  # how a row of the model is read by `{key}`, as code
 
 
 class Enqueue(Fact, frozen=True, kw_only=True):
@@ -165,6 +180,8 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     misplaced_key: str = ""
     dropped_key: str = ""
     carries_only: bool = False
+    key_repair: Repair | None = None
+    row_repair: Repair | None = None
 
 
 class Spawn(Fact, frozen=True, kw_only=True):
@@ -217,8 +234,12 @@ class Logged(msgspec.Struct, frozen=True):
 
 
 class Log(Fact, frozen=True, kw_only=True):
-    """A log, print or span call with the values it writes. `on_terminal`: a print in a script, which a person reads and nobody keeps."""
+    """A log, print or span call with the values it writes. `on_terminal`: a print in a script, which a person reads and nobody keeps.
+
+    `prints`: what it writes may be what the program is for.
+    """
 
     call: str
     values: tuple[Logged, ...]
     on_terminal: bool = False
+    prints: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardrails.facts import Fact
-from guardrails.finding import Related
+from guardrails.finding import Related, Repair
 
 
 class EarlyEnqueue(Fact, frozen=True, kw_only=True):
@@ -17,6 +17,7 @@ class EarlyEnqueue(Fact, frozen=True, kw_only=True):
     opened: Related
     way: tuple[Related, ...] = ()
     fix: str = ""
+    repair: Repair | None = None
 
 
 class UnstableKey(Fact, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from guardrails.facts import Fact, Setting
+from guardrails.finding import Repair
 from guardrails.place import Place
 
 RetryKind = Literal["automatic", "asked", "library", "loop", "restart"]
@@ -44,6 +45,7 @@ class Retry(Fact, frozen=True, kw_only=True):
     bounded: str = ""
     paced: str = ""
     chosen: str = ""
+    repair: Repair | None = None  # makes the delays grow
 
     @property
     def workers(self) -> str:
@@ -80,6 +82,7 @@ class Serializer(Fact, frozen=True, kw_only=True):
     owner: str
     assumed: str
     fix: str
+    repair: Repair | None = None
 
 
 class Visibility(Fact, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from guardrails.facts import Fact
-from guardrails.finding import Related
+from guardrails.finding import Related, Repair
 
 
 class Comparison(Fact, frozen=True, kw_only=True):
@@ -19,6 +19,7 @@ class Comparison(Fact, frozen=True, kw_only=True):
     text: str
     fix: str
     related: tuple[Related, ...] = ()
+    repair: Repair | None = None
 
 
 class Receiver(Fact, frozen=True, kw_only=True):

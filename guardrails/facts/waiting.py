@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guardrails.facts import Fact, Setting
-from guardrails.finding import Related
+from guardrails.finding import Related, Repair
 
 
 class Wait(Fact, frozen=True, kw_only=True):
@@ -23,6 +23,7 @@ class Wait(Fact, frozen=True, kw_only=True):
     inferred: bool = False
     debugging: bool = False
     weak: bool = False
+    repair: Repair | None = None
 
 
 class Deadline(Fact, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ the calls in the chain before it (`task.configure(lock=..).defer(..)`).
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from guardrails.frameworks.forms.data import LogForm, Rows
@@ -61,6 +63,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     tells: dict[str, str] = {}  # methods that only its applications have, by which one of an unknown class is told, with their symbol
     worker: str = ""  # a regular expression on command lines that start its workers
     jobs: tuple[JobForm, ...] = ()
+    message: Literal["", "path", "name"] = ""  # how a queued message names a job that has no name of its own; "": nothing is queued
     timeout: Timeout | None = None
     repeats: Repeats | None = None
     retries: tuple[RetryForm, ...] = ()

@@ -8,13 +8,14 @@ from functools import cache, cached_property
 from guardrails import rulebook
 from guardrails.config import Config
 from guardrails.facts import Enqueue, Fact, Guard, Handler, Job, Scope, Spawn
+from guardrails.facts.change import Message
 from guardrails.facts.effects import Effect
 from guardrails.facts.waiting import Wait
 from guardrails.files import is_test
 from guardrails.finding import Related
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.recognise import Recogniser
-from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, LogSeen, ScheduleSeen, Sighting, SpawnSeen
+from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, Sighting, SpawnSeen
 from guardrails.names.code import Code, Files
 from guardrails.names.modules import Modules
 from guardrails.names.options import Made
@@ -27,6 +28,7 @@ from guardrails.project.answering import Answering, Flow
 from guardrails.project.calls import Callers, Reach
 from guardrails.project.entry import Entries, Table
 from guardrails.project.entry import Entry as Entry
+from guardrails.project.entry import Start as Start
 from guardrails.project.exports import exports
 from guardrails.project.ground import Ground
 from guardrails.project.guards import Guards
@@ -35,13 +37,15 @@ from guardrails.project.keeping import Keeping
 from guardrails.project.link import Linker
 from guardrails.project.logged import Values
 from guardrails.project.main_work import MainWork
+from guardrails.project.messages import Messages
 from guardrails.project.promises import floating
 from guardrails.project.schedules import in_settings
 from guardrails.project.secrecy import Secrecies
-from guardrails.project.senses import SENSES, Climbing, Wanting
+from guardrails.project.senses import SENSES, Climbing, MakesSense, Wanting
 from guardrails.project.settings import Settings
 from guardrails.project.shapes import Shapes
 from guardrails.project.sift import Sift
+from guardrails.project.surveying import Surveying
 from guardrails.project.units import is_development
 from guardrails.project.wrappers import is_wrapped, outer_enqueues
 from guardrails.stopwatch import Stopwatch
@@ -66,6 +70,7 @@ class Project:
         self.facts: tuple[Fact, ...] = ()
         self.jobs: tuple[Job, ...] = ()
         self._spans: dict[type[Fact], dict[str, list[Place]]] = {}
+        self._messages: Callable[[str], Message | None] | None = None
 
     @property
     def outlines(self) -> Mapping[str, Outline]:
@@ -77,9 +82,11 @@ class Project:
         """The bytes of every file that was read."""
         return self._code.sources
 
-    def settle(self, facts: tuple[Fact, ...], homes: Mapping[str, Home], spawned: Mapping[Place, Home]) -> None:
-        """Take the facts in; `homes` says where each job's body is, `spawned` what the spawn at a place runs."""
-        self.facts, self._bodies = facts, homes
+    def settle(
+        self, facts: tuple[Fact, ...], homes: Mapping[str, Home], spawned: Mapping[Place, Home], messages: Callable[[str], Message | None]
+    ) -> None:
+        """Take the facts in; `homes` has each job's body, `spawned` what the spawn at a place runs, `messages` what a job is sent."""
+        self.facts, self._bodies, self._messages = facts, homes, messages
         self.jobs = tuple(fact for fact in facts if isinstance(fact, Job))
         for fact in facts:
             if isinstance(fact, Handler):
@@ -95,9 +102,22 @@ class Project:
         """A number that the project may set for a rule; else the rule page's default."""
         return rulebook.number(self._config.options, rule, name)
 
+    def is_set(self, rule: str, name: str) -> bool:
+        """Whether the project chose a number for a rule itself."""
+        return name in self._config.options.get(rule, {})
+
+    @property
+    def redact_helper(self) -> str:
+        """The project's own function that masks a secret, "" where it names none."""
+        return self._config.redact_helpers[0] if self._config.redact_helpers else ""
+
     def job(self, symbol: str) -> Job | None:
         """A job by its symbol."""
         return self._by_symbol.get(symbol)
+
+    def message(self, job: Job) -> Message | None:
+        """What a queued message says to a job; None where nothing is queued."""
+        return self._messages(job.symbol) if self._messages else None
 
     def guard_in(self, job: Job) -> Guard | None:
         """What makes a second run of a job harmless: a guard at the opening of its body."""
@@ -132,6 +152,10 @@ class Project:
     def jobs_above(self, scope: Scope) -> list[Entry]:
         """The jobs in which, or below which, a scope stands; nearest first."""
         return self._above(scope, self._jobs)
+
+    def starts_above(self, scope: Scope) -> list[Start]:
+        """What leads to a scope: handlers, jobs, spawned functions, and functions that nobody is known to call; nearest first."""
+        return self._entries.starts(scope, (self._handlers, self._jobs, self._spawned))
 
     def worker_of(self, scope: Scope) -> tuple[str, tuple[Related, ...]] | None:
         """The job, else the spawn, that runs a scope: both in words, and the way to it."""
@@ -180,8 +204,10 @@ class Project:
 class _Understanding:
     """One run: the tables that grow until nothing new is found."""
 
-    def __init__(self, files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch) -> None:
-        self.clock = clock
+    def __init__(
+        self, files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch, senses: tuple[MakesSense, ...]
+    ) -> None:
+        self.clock, self.made = clock, senses
         self._read = clock.timed("declarations", self._take_in)
         self._recognise = clock.timed("recognise", self._take_up)
         self.code = Code(files, read, is_test if config.tests == "skip" else lambda _: False)
@@ -212,8 +238,8 @@ class _Understanding:
                 break
         self._read(self.sift.naming_jobs(self.jobs.values()))
         self.linker = self._linker()
-        ground = self._ground()
-        self.senses = [sense(ground) for sense in SENSES]
+        self.ground = self._ground()
+        self.senses = [sense(self.ground) for sense in self.made]
         more = {path for sense in self.senses if isinstance(sense, Wanting) for path in sense.reads()}
         self._read(sorted(path for path in more if not self.code.is_read(path)))
         self._recognise()
@@ -284,8 +310,11 @@ class _Understanding:
     def _linked(self) -> Project:
         linker = self.linker
         for one in self.seen:
+            if isinstance(one, EnqueueSeen) and one.job:
+                linker.handed.setdefault(one.job, []).append(one)
             if isinstance(one, EnqueueSeen) and one.job and "*" not in one.form.payload:
                 linker.enqueued.setdefault(one.job, []).append(one.options)
+        linker.alone = frozenset(symbol for symbol in linker.handed if self._is_alone(symbol))
         used = {job.model.framework for job in self.declared}
         self.seen[:] = [
             seen for seen in self.seen if not (isinstance(seen, EnqueueSeen) and seen.loose and seen.model.framework not in used)
@@ -295,7 +324,7 @@ class _Understanding:
         self.declared = [job for job in self.declared if job.home not in self.recogniser.declared.factories]
         facts: list[Fact] = [linker.job(job) for job in self.declared]
         for seen in self.seen:
-            fact = self._fact(linker, seen)
+            fact = linker.fact(seen, self.jobs)
             if fact is not None:
                 facts.append(fact)
         facts.extend(in_settings(self.catalogue, self.settings, self.resolver, linker))
@@ -304,8 +333,15 @@ class _Understanding:
                 facts.extend(sense.facts())
         facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
         project = Project(self.code, self.resolver, Reach(self.callers), self.guards, self.config)
-        project.settle(_unique(facts), {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")}, self._spawned())
+        homes = {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")}
+        project.settle(_unique(facts), homes, self._spawned(), Messages(self.ground).of)
         return project
+
+    def _is_alone(self, symbol: str) -> bool:
+        """No other file names the job."""
+        job = self.jobs.get(symbol)
+        name = self.resolver.definition(job.home).name if job is not None else ""
+        return job is not None and list(self.code.words.holding(name)) == [job.home.file]
 
     def _spawned(self) -> dict[Place, Home]:
         """The function that each spawn runs, by the spawn's place."""
@@ -345,21 +381,6 @@ class _Understanding:
                         found.setdefault(model.framework, []).append(Made(site.call, Home(part.path, index)))
         return {framework: tuple(made) for framework, made in found.items()}
 
-    def _fact(self, linker: Linker, seen: Sighting) -> Fact | None:
-        match seen:
-            case EnqueueSeen():
-                return linker.enqueue(seen, self.jobs)
-            case HandlerSeen():
-                return linker.handler(seen)
-            case SpawnSeen():
-                return linker.spawn(seen)
-            case LogSeen():
-                return linker.log(seen)
-            case ScheduleSeen():
-                return linker.schedule(seen)
-            case _:
-                return None
-
 
 def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
     """One fact a type, place and name: a handler may be seen where it stands and where it is registered."""
@@ -369,10 +390,10 @@ def _unique(facts: list[Fact]) -> tuple[Fact, ...]:
     return tuple(found.values())
 
 
-def understand(files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch) -> Project:
-    """Read a project and say what its worker code does."""
+def understand(files: Files, catalogue: Catalogue, config: Config, read: Reader, clock: Stopwatch, survey: bool = False) -> Project:
+    """Read a project and say what its worker code does; for a survey, also what no check asks for."""
     with clock.stage("link"):
-        return _Understanding(files, catalogue, config, read, clock).run()
+        return _Understanding(files, catalogue, config, read, clock, (*SENSES, Surveying) if survey else SENSES).run()
 
 
-__all__ = ["Entry", "Project", "understand"]
+__all__ = ["Entry", "Project", "Start", "understand"]

@@ -332,6 +332,10 @@ class Reach:
         """The closures around a place, inside out, up to and with the named function."""
         return self._callers.around(home)
 
+    def is_start(self, home: Home) -> bool:
+        """A named function, or a module, that nobody is known to call."""
+        return self._callers.outermost(home) == home and not self._callers.of(home)
+
     def is_call(self, edge: Edge) -> bool:
         """The function is called there, not only passed on."""
         return self._callers.site_of(edge) is not None

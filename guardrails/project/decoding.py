@@ -15,6 +15,7 @@ from guardrails.names.values import Home
 from guardrails.outline import Expr, Group, walk
 from guardrails.place import Place
 from guardrails.project.ground import Ground
+from guardrails.project.repairs import Repairs
 
 _MESSAGE = re.compile(r"(?i)(?:^|[._\[\]'\"])(?:body|message|msg|payload|delivery)(?:$|[._\[\]'\"])")
 _RECEIVED = re.compile(
@@ -28,6 +29,7 @@ class Decoding:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
+        self._repairs = Repairs(ground.resolver)
 
     def facts(self) -> Iterator[Serializer]:
         """The facts; of one file's settings the first is enough."""
@@ -82,7 +84,9 @@ class Decoding:
             yield Serializer(**at, name=form.name, owner="the application", assumed=form.assumed, fix=form.fix)
 
     def _fact(self, model: Model, form: Decoded, hit: Hit, owner: str) -> Serializer:
-        return Serializer(**self._ground.at(model, hit.home, hit.expr), name=form.name, owner=owner, assumed="", fix=form.fix)
+        at = self._ground.at(model, hit.home, hit.expr)
+        repair = self._repairs.entries(at["place"], form.unsafe, form.use)
+        return Serializer(**at, name=form.name, owner=owner, assumed="", fix=form.fix, repair=repair)
 
     def _names_unsafe(self, hit: Hit, form: Decoded) -> bool:
         """One of the names that the setting lists is unsafe."""

@@ -9,7 +9,7 @@ import msgspec
 
 from guardrails.facts.flow import EarlyEnqueue
 from guardrails.files import is_test
-from guardrails.finding import Related
+from guardrails.finding import Related, Repair
 from guardrails.frameworks.forms.flow import TransactionForm
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, SpawnSeen
 from guardrails.names.code import last_word, owner_of
@@ -19,6 +19,7 @@ from guardrails.names.values import Home
 from guardrails.outline import Expr, Group, Index, Literal_, Pair, Site, Step, dotted, enclosing, receiver, walk
 from guardrails.place import Place
 from guardrails.project.ground import Ground
+from guardrails.project.repairs import Repairs, call_place
 from guardrails.project.transactions import Opening, Transactions, names_in
 from guardrails.project.units import is_development
 
@@ -39,6 +40,7 @@ class Early:
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
         self._open = Transactions(ground.resolver, ground.catalogue)
+        self._repairs = Repairs(ground.resolver)
         self._commits = [model.commit for model in ground.catalogue.models if model.commit is not None]
         self._asks = frozenset(word for commit in self._commits for word in commit.asks)
         self._hooks = frozenset(word.rpartition(".")[2] for commit in self._commits for word in commit.hooks)
@@ -60,7 +62,17 @@ class Early:
             if found is not None and not self._waits(seen):
                 at = self._ground.at(seen.model, seen.made.home, seen.made.call)
                 opened = Related(found.opening.at, "the transaction opens here")
-                yield EarlyEnqueue(**at, target=seen.target, opens=found.opening.words, opened=opened, way=found.way, fix=found.opening.fix)
+                opening, repair = found.opening, self._repair(seen, found)
+                yield EarlyEnqueue(
+                    **at, target=seen.target, opens=opening.words, opened=opened, way=found.way, fix=opening.fix, repair=repair
+                )
+
+    def _repair(self, seen: EnqueueSeen, found: _Found) -> Repair | None:
+        """A hook of the transaction, where nobody looks at what the hand-over gives."""
+        opening = found.opening
+        if seen.site.use != "dropped" or (found.way and opening.using):
+            return None
+        return self._repairs.after_commit(call_place(seen.made), opening.hook, opening.needs, opening.using)
 
     def _hand_overs(self) -> Iterator[EnqueueSeen]:
         for seen in self._ground.sightings(EnqueueSeen):
@@ -195,7 +207,7 @@ class Early:
         function = self._resolver.definition(home)
         for form, place in self._requests if framework and not function.is_async else ():
             if framework in form.frameworks and not self._is_exempt(home, form):
-                return Opening(f"`{form.setting}`", place, form.fix)
+                return Opening(f"`{form.setting}`", place, form.fix, form.hook, form.needs)
         return None
 
     def _is_exempt(self, home: Home, form: TransactionForm) -> bool:

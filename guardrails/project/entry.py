@@ -29,6 +29,18 @@ class Entry(msgspec.Struct, frozen=True):
         return self.fact.runs if isinstance(self.fact, Spawn) else self.fact.name
 
 
+class Start(msgspec.Struct, frozen=True):
+    """What leads to a place: an entry, or with `fact` None a function that nobody is known to call; `way` are the calls between.
+
+    `place` is the name of the function; of a module, its beginning.
+    """
+
+    fact: Handler | Job | Spawn | None
+    scope: Scope
+    place: Place
+    way: tuple[Related, ...] = ()
+
+
 class Entries:
     """Finds the entries above a scope."""
 
@@ -39,6 +51,21 @@ class Entries:
         """The entries of a table in which, or below which, a scope stands; nearest first. Edges that run apart are not followed."""
         found = self._reach.above(Home(scope.path, scope.function), lambda home: home in table, is_apart)
         return [Entry(table[home], tuple(self._hop(step) for step in way), way) for home, way in found]
+
+    def starts(self, scope: Scope, tables: tuple[Table, ...]) -> list[Start]:
+        """The entries of any of the tables, and the functions that nobody calls, in which, or below which, a scope stands."""
+
+        def is_start(home: Home) -> bool:
+            return any(home in table for table in tables) or self._reach.is_start(home)
+
+        own = Home(scope.path, scope.function)
+        return [self._start(home, way, tables) for home, way in self._reach.above(own, is_start) or [(own, ())]]
+
+    def _start(self, home: Home, way: tuple[Step, ...], tables: tuple[Table, ...]) -> Start:
+        fact = next((table[home] for table in tables if home in table), None)
+        function = self._resolver.definition(home)
+        place = Place(home.file, function.name_start, function.name_end) if home.function else Place(home.file, 0, 0)
+        return Start(fact, Scope(home.file, home.function, function.qualname), place, tuple(self._hop(step) for step in way))
 
     def _hop(self, step: Step) -> Related:
         name = self._resolver.definition(step.home).qualname

@@ -10,19 +10,22 @@ from guardrails.facts import (
     NEVER,
     Absent,
     Enqueue,
+    Fact,
     Handler,
     Job,
     KeySupport,
     Known,
     Log,
+    Payload,
     Schedule,
     Scope,
     Setting,
     Spawn,
     Unknown,
 )
+from guardrails.finding import Repair
 from guardrails.frameworks.forms.work import Key
-from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, SpawnSeen
+from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, Sighting, SpawnSeen
 from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
@@ -31,6 +34,7 @@ from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
+from guardrails.project.repairs import Repairs
 from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
 
@@ -49,6 +53,9 @@ class Linker:
     def __init__(self, resolver: Resolver, callers: Callers, settings: Settings, shapes: Shapes, keeping: Keeping, values: Values) -> None:
         self._resolver, self._callers, self._settings, self._shapes = resolver, callers, settings, shapes
         self._keeping, self._values = keeping, values
+        self._repairs = Repairs(resolver)
+        self.handed: dict[str, list[EnqueueSeen]] = {}  # the enqueues of each job
+        self.alone: frozenset[str] = frozenset()  # the jobs that only their own file names
         self.enqueued: dict[str, list[Options]] = {}  # the options of the enqueues of each job
 
     def scope(self, home: Home) -> Scope:
@@ -73,6 +80,7 @@ class Linker:
         elif spec is not None and spec.at_start and isinstance(limit.setting, Absent) and not self.enqueued.get(seen.symbol):
             limit = Limit(Unknown("whoever starts it limits it, and nobody here does"))
         definition = self._resolver.definition(seen.owner or seen.home)
+        repair = self._repairs.limit(seen, limit.setting)
         if seen.at is not None:
             seen = msgspec.structs.replace(seen, at=Place(seen.at.path, seen.at.start, definition.name_end))
         place = seen.at or Place(seen.home.file, definition.name_start, definition.name_end)
@@ -96,13 +104,31 @@ class Linker:
             limit_related=limit.related,
             cause=limit.cause,
             repeats=self._settings.repeats(seen),
+            repair=repair,
         )
+
+    def fact(self, seen: Sighting, jobs: JobTable) -> Fact | None:
+        """The fact that a sighting is; None for one that a sense takes up."""
+        match seen:
+            case EnqueueSeen():
+                return self.enqueue(seen, jobs)
+            case HandlerSeen():
+                return self.handler(seen)
+            case SpawnSeen():
+                return self.spawn(seen)
+            case LogSeen():
+                return self.log(seen)
+            case ScheduleSeen():
+                return self.schedule(seen)
+            case _:
+                return None
 
     def enqueue(self, seen: EnqueueSeen, jobs: JobTable) -> Enqueue:
         """A hand-over with its key and payload."""
         key = self.key_of(seen)
         setting = self._key(seen, key, jobs)
         home = seen.made.home
+        payload = (*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in self._payload(seen)))
         return Enqueue(
             place=self._place(seen.made),
             scope=self.scope(home),
@@ -114,11 +140,18 @@ class Linker:
             job=seen.job,
             key=setting,
             support=KeySupport(key.how, key.window, key.instead),
-            payload=(*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in self._payload(seen))),
+            payload=payload,
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
             carries_only=seen.form.signature,
+            key_repair=self._repairs.key(seen, key, setting, payload),
+            row_repair=self._row_repair(seen, jobs, payload),
         )
+
+    def _row_repair(self, seen: EnqueueSeen, jobs: JobTable, payload: tuple[Payload, ...]) -> Repair | None:
+        """The row's key in place of the row, where no other file hands the job over."""
+        job = jobs.get(seen.job) if seen.job in self.alone else None
+        return self._repairs.row(seen, job, payload, self.handed.get(seen.job, ()))
 
     @staticmethod
     def key_of(seen: EnqueueSeen) -> Key:
@@ -270,6 +303,7 @@ class Linker:
                 title=seen.model.title,
                 call=dotted(seen.made.call.func),
                 values=values,
+                prints=seen.form.prints,
                 on_terminal=(_SCRIPT if seen.form.prints else _ONCE).search(home.file) is not None,
             )
             if values

@@ -8,6 +8,7 @@ import msgspec
 
 from guardrails.facts import NEVER, Absent, Known, Setting, Unknown
 from guardrails.facts.retrying import Errors, Retry
+from guardrails.finding import Repair
 from guardrails.frameworks.forms.retrying import RetryForm
 from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import CallSeen, EnqueueSeen, JobSeen, MarkSeen
@@ -19,6 +20,7 @@ from guardrails.project.clauses import Clause, beside, clauses
 from guardrails.project.errors import ErrorNames
 from guardrails.project.ground import Ground
 from guardrails.project.pace import Pace
+from guardrails.project.repairs import Repairs
 
 
 class Retrying:
@@ -26,7 +28,7 @@ class Retrying:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
-        self._pace = Pace(ground)
+        self._pace, self._repairs = Pace(ground), Repairs(ground.resolver)
         self._errors = ErrorNames(ground)
         self._policies = {form.policy: form for model in ground.catalogue.models for form in model.retries if form.policy}
 
@@ -46,11 +48,15 @@ class Retrying:
 
     def _of_jobs(self) -> Iterator[Retry]:
         for job in self._ground.jobs.values():
-            for form in job.model.retries:
-                if form.when is not None:
-                    yield from self._automatic(job, form)
-                elif form.method:
-                    yield from self._asked(job, form)
+            yield from self.of_job(job)
+
+    def of_job(self, job: JobSeen) -> Iterator[Retry]:
+        """What a job's own declaration, its class, its settings and its body say."""
+        for form in job.model.retries:
+            if form.when is not None:
+                yield from self._automatic(job, form)
+            elif form.method:
+                yield from self._asked(job, form)
 
     def _automatic(self, job: JobSeen, form: RetryForm) -> Iterator[Retry]:
         """A setting of the job switches retries on."""
@@ -64,18 +70,24 @@ class Retrying:
         elif (policy := self._policy(hit)) is not None:
             yield self._by_policy(job.model, job.name, hit, *policy)
         elif form.attempts and not _is_off(hit.expr):
-            yield self._fact(
-                job.model, form, hit, job.name, self._attempts(job, form), self._pace.of_job(job, form), self._pace.delay(job, form),
+            attempts = self._attempts(job, form)
+            fact = self._fact(
+                job.model, form, hit, job.name, attempts, self._pace.of_job(job, form), self._pace.delay(job, form),
                 self._job_errors(job, form), self._is_set(job, form),
             )  # fmt: skip
+            yield msgspec.structs.replace(fact, repair=self._repairs.backoff_on_job(form, job, attempts))
 
     def _of_enqueues(self) -> Iterator[Retry]:
         for seen in self._ground.sightings(EnqueueSeen):
-            for form in seen.model.retries:
-                answer = seen.options.first(form.when.enqueue) if form.when is not None and form.when.enqueue else None
-                policy = self._policy(answer) if isinstance(answer, Hit) else None
-                if policy is not None and isinstance(answer, Hit):
-                    yield self._by_policy(seen.model, seen.target, answer, *policy)
+            yield from self.of_enqueue(seen)
+
+    def of_enqueue(self, seen: EnqueueSeen) -> Iterator[Retry]:
+        """The policies that an enqueue carries."""
+        for form in seen.model.retries:
+            answer = seen.options.first(form.when.enqueue) if form.when is not None and form.when.enqueue else None
+            policy = self._policy(answer) if isinstance(answer, Hit) else None
+            if policy is not None and isinstance(answer, Hit):
+                yield self._by_policy(seen.model, seen.target, answer, *policy)
 
     def _policy(self, hit: Hit) -> tuple[RetryForm, Made] | None:
         """The policy that an expression makes, with the call that makes it."""
@@ -88,11 +100,12 @@ class Retrying:
     def _by_policy(self, model: Model, name: str, at: Hit, form: RetryForm, made: Made) -> Retry:
         hit = Hit(made.call, made.home)
         options = Options(self._resolver, [made])
-        errors = self._library_errors(options, form)
-        return self._fact(
-            model, form, hit, name, self._pace.attempts(options, form), self._pace.of_call(options, form),
+        errors, attempts = self._library_errors(options, form), self._pace.attempts(options, form)
+        fact = self._fact(
+            model, form, hit, name, attempts, self._pace.of_call(options, form),
             self._pace.seconds(options, form), errors, self._is_given(options, form),
         )  # fmt: skip
+        return msgspec.structs.replace(fact, repair=self._repairs.backoff(form, made, attempts))
 
     def _of_libraries(self) -> Iterator[Retry]:
         for mark in self._ground.marks("retries"):
@@ -122,7 +135,14 @@ class Retrying:
             bounded=form.bounded,
             paced=form.paced,
             chosen=form.chosen,
+            repair=self._library_repair(form, options, home, attempts),
         )
+
+    def _library_repair(self, form: RetryForm, options: Options, home: Home, attempts: Setting) -> Repair | None:
+        """Delays that grow, where the retry is a call; its function's first parameter is who asks."""
+        params = self._resolver.definition(home).params
+        owner = params[0].name if params else ""
+        return self._repairs.backoff(form, options.calls[0], attempts, owner) if options.calls else None
 
     def _fact(
         self, model: Model, form: RetryForm, hit: Hit, name: str, attempts: Setting, grows: Setting, delay: Setting,
@@ -184,7 +204,7 @@ class Retrying:
             **self._ground.at(job.model, job.home, site.call), kind="asked", how=dotted(site.call.func), jobs=(job.name,),
             attempts=own or self._attempts(job, form), grows=grows, delay=self._pace.asked(options, job, form), errors=errors,
             spares=clause is not None and self._chooses(job.home, clause, site, found), bounded=form.bounded, paced=form.paced,
-            chosen=form.chosen,
+            chosen=form.chosen, repair=self._repairs.backoff(form, made, Absent(None), dotted(site.call.func).rpartition(".")[0]),
         )  # fmt: skip
 
     def _chooses(self, home: Home, clause: Clause, site: Site, found: list[Clause]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from guardrails.facts.sharing import OpenPayload
@@ -45,8 +45,7 @@ class Schemas:
                 yield OpenPayload(**at, job=job.name, kind=kind, parameter=parameter, of=of)
 
     def _params(self, job: JobSeen) -> list[Param]:
-        params = list(self._ground.resolver.definition(job.home).params)
-        return params[1:] if params and params[0].name in _INJECTED else params
+        return filled(self._ground.resolver.definition(job.home).params)
 
     def _open(self, job: JobSeen, param: Param) -> tuple[Kind, str, str] | None:
         if param.kind == "**":
@@ -58,7 +57,7 @@ class Schemas:
             return None
         if param.annotation is None:
             return ("mapping", param.name, "") if param.name in _PAYLOADS and self._is_indexed(job, param.name) else None
-        annotation = _bare(param.annotation)
+        annotation = bare(param.annotation)
         last = dotted(annotation).rpartition(".")[2]
         if last in _MAPPINGS or (isinstance(annotation, Index) and _holds_anything(annotation)):
             return ("mapping", param.name, "")
@@ -123,7 +122,12 @@ def _is_unversioned(fields: list[str]) -> bool:
     return len(fields) >= _SCHEMA and _VERSIONS.isdisjoint(fields)
 
 
-def _bare(annotation: Expr) -> Expr:
+def filled(params: Sequence[Param]) -> list[Param]:
+    """The parameters of a job that a message fills."""
+    return list(params[1:] if params and params[0].name in _INJECTED else params)
+
+
+def bare(annotation: Expr) -> Expr:
     """What an optional annotation is about: `dict` of `dict | None` and of `Optional[dict]`."""
     if isinstance(annotation, Op) and annotation.op == "|":
         parts = [part for part in annotation.parts if not isinstance(part, Literal_)]

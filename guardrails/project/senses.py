@@ -62,7 +62,9 @@ class Wanting(Protocol):
         """The files, some of which may have been read."""
 
 
-SENSES: tuple[Callable[[Ground], Sense], ...] = (
+MakesSense = Callable[[Ground], Sense]
+
+SENSES: tuple[MakesSense, ...] = (
     Waiting,
     Results,
     Slowness,

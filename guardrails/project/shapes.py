@@ -84,8 +84,14 @@ class Shapes:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
         what = _WORDS.get(shape.kind, "").format(shape.of or "database")
         return Payload(
-            text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape)
-        )
+            text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape),
+            self._load(shape),
+        )  # fmt: skip
+
+    def _load(self, shape: Shape) -> str:
+        """How a row of this model is read by its key."""
+        form = next((spec.load for spec in self._rows if spec.load and spec.key == shape.key), "")
+        return form.replace("{model}", shape.of) if shape.kind == "row" and shape.of.isidentifier() else ""
 
     def bound(self, seen: EnqueueSeen) -> tuple[Payload, ...]:
         """The row whose method is the job: the whole row goes with it."""

@@ -40,7 +40,7 @@ class Sharing:
 
     def _queue(self, job: JobSeen) -> str:
         spec = job.model.queue
-        if spec is None:
+        if spec is None or not spec.judged:
             return ""
         setting = self._ground.settings.effective(job, spec)
         if isinstance(setting, Known):

@@ -13,23 +13,30 @@ from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home, Value, yielded
 from guardrails.outline import Call, Expr, Function, Ref, Site, Step, dotted, enclosing, is_within, receiver, walk
 from guardrails.place import Place
+from guardrails.project.repairs import Repairs
 
 _DEEPEST = 3  # wrappers around wrappers
 
 
 class Opening(msgspec.Struct, frozen=True):
-    """An open transaction: in words, where it opens, and how to wait for its commit."""
+    """An open transaction: in words, where it opens, and how to wait for its commit.
+
+    `hook` is what a repair hands the enqueue to, `using` the database that it must be told, too.
+    """
 
     words: str
     at: Place
     fix: str
+    hook: str = ""
+    needs: str = ""
+    using: str = ""
 
 
 class Transactions:
     """Answers whether a step of a function runs in a transaction that the function itself, its decorators or its class open."""
 
     def __init__(self, resolver: Resolver, catalogue: Catalogue) -> None:
-        self._resolver = resolver
+        self._resolver, self._repairs = resolver, Repairs(resolver)
         forms = [form for model in catalogue.models for form in model.transactions]
         self._opens = {form.opens: form for form in forms if form.opens}
         self._bases = {form.base: form for form in forms if form.base}
@@ -64,9 +71,10 @@ class Transactions:
                 return Opening(f"`{_short(opener.value)}`", Place(home.file, opener.value.start, opener.value.end), session.fix)
         return None
 
-    @staticmethod
-    def _opening(home: Home, expr: Expr, form: TransactionForm) -> Opening:
-        return Opening(f"`{_short(expr)}`", Place(home.file, expr.start, expr.end), form.fix)
+    def _opening(self, home: Home, expr: Expr, form: TransactionForm) -> Opening:
+        using = self._repairs.using(home, expr, form.using)
+        hook = form.hook if using is not None else ""
+        return Opening(f"`{_short(expr)}`", Place(home.file, expr.start, expr.end), form.fix, hook, form.needs, using or "")
 
     def _form(self, home: Home, expr: Expr, depth: int = 0) -> TransactionForm | None:
         """The transaction that an expression opens: it is one, a function gives or yields inside one, a class enters one."""
@@ -233,7 +241,7 @@ class Transactions:
             form = self._bases.get(base) if isinstance(base, str) else None
             if form is not None and function.name in form.methods:
                 place = Place(home.file, function.name_start, function.name_end)
-                return Opening(f"`{function.name}` of {form.base.rpartition('.')[2]}", place, form.fix)
+                return Opening(f"`{function.name}` of {form.base.rpartition('.')[2]}", place, form.fix, form.hook, form.needs)
         return None
 
     def _names(self, home: Home, decorator: Expr, method: str) -> bool:

@@ -15,6 +15,7 @@ from guardrails.place import Place
 from guardrails.project.clauses import is_debugging
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits, Waited
+from guardrails.project.repairs import Repairs
 
 
 class Waiting:
@@ -23,6 +24,7 @@ class Waiting:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._limits = Limits(ground)
+        self._repairs = Repairs(ground.resolver)
 
     def ends(self) -> Iterator[Home]:
         """Where a call may wait for ever, if anything runs in the background."""
@@ -50,6 +52,7 @@ class Waiting:
         return Wait(
             **at, kind=form.kind, call=call, limit=waited.limit, fix=form.fix, cause=waited.cause, made=waited.made,
             inferred=waited.inferred, weak=form.weak,
+            repair=None if waited.inferred else self._repairs.wait(seen.made, form, waited.limit),
             debugging=is_debugging(self._ground.resolver.definition(seen.made.home), seen.site),
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What a run found, told for a reader: people, programs, code scanning, workflow annotations."""
+"""What a run found, told for a reader: people, programs, code scanning, annotations, agents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ if TYPE_CHECKING:
     from guardrails.report.view import View
     from guardrails.result import Result
 
-FORMATS = {"text": "text", "json": "json_", "sarif": "sarif", "github": "github"}  # name -> module, loaded when it is asked for
+# name -> module, loaded when it is asked for
+FORMATS = {
+    "text": "text", "json": "json_", "sarif": "sarif", "github": "github", "gitlab": "gitlab", "junit": "junit", "markdown": "markdown",
+    "agent": "agent", "html": "html",
+}  # fmt: skip
 
 
 def render(name: str, result: Result, view: View) -> str:

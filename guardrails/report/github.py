@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.safe import visible
-from guardrails.report.tally import looked_at, unsaid, verdict
+from guardrails.report.tally import looked_at, not_new, unsaid, verdict
 from guardrails.report.view import View
 from guardrails.result import UNREADABLE, Found, Remark, Result, Spot
 
@@ -26,7 +26,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield command(COMMANDS[found.severity], found.spot, found.rule, _words(found))
     for remark in unsaid(result):
         yield command("warning", remark.spot, UNREADABLE, visible(remark.message))
-    yield f"{verdict(result)} {looked_at(result.summary)}".rstrip()
+    yield " ".join(sentence for sentence in (verdict(result), looked_at(result.summary), *not_new(result)) if sentence)
 
 
 def command(name: str, spot: Spot, title: str, message: str) -> str:

@@ -9,8 +9,9 @@ import msgspec
 
 from guardrails.finding import Confidence, Severity
 from guardrails.report.safe import encodable
+from guardrails.report.statistics import Statistics, counted
 from guardrails.report.view import View
-from guardrails.result import Found, Remark, Result
+from guardrails.result import Found, Remark, Result, State
 
 
 class Related(msgspec.Struct, frozen=True):
@@ -22,7 +23,10 @@ class Related(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """Lines and columns count from 1, columns in Unicode code points, the end is exclusive. Findings with one `cause` (not "") are one."""
+    """Lines and columns count from 1, columns in Unicode code points, the end is exclusive. Findings with one `cause` (not "") are one.
+
+    `state` is "" where nothing was compared.
+    """
 
     rule: str
     path: str
@@ -37,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
     fingerprint: str
     cause: str
     related: tuple[Related, ...]
+    state: State
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -68,22 +73,40 @@ class Counts(msgspec.Struct, frozen=True):
     schedules: int
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """What the findings were compared `against`, a baseline or the base of a change, and what came of it.
+
+    `stale` are entries of the baseline that match nothing any more.
+    """
+
+    against: str
+    new: int
+    known: int
+    stale: tuple[str, ...]
+
+
 class Document(msgspec.Struct, frozen=True):
-    """The result of `guardrails check --format json`. Paths are relative to the root, with `/`. New keys may be added under version 1."""
+    """The result of `guardrails check --format json`. Paths are relative to the root, with `/`.
+
+    `known` are the findings that are not new; `statistics` is null unless asked for. New keys may be added under version 1.
+    """
 
     version: Literal[1]
     findings: tuple[Finding, ...]
     unknown: tuple[Unknown, ...]
     unreadable: tuple[Unreadable, ...]
     summary: Counts
+    comparison: Comparison | None
+    known: tuple[Finding, ...]
+    statistics: Statistics | None
 
 
 def render(result: Result, view: View) -> str:
     """The document, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(document(result)), indent=2).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode(document(result, view)), indent=2).decode() + "\n"
 
 
-def document(result: Result) -> Document:
+def document(result: Result, view: View) -> Document:
     """The result in the shape that is promised."""
     summary = result.summary
     return Document(
@@ -92,7 +115,17 @@ def document(result: Result) -> Document:
         unknown=tuple(map(_unknown, result.unknown)),
         unreadable=tuple(Unreadable(one.path, one.line, one.message) for one in _related(result.unreadable)),
         summary=Counts(summary.files, summary.parsed, summary.jobs, summary.enqueues, summary.handlers, summary.schedules),
+        comparison=_comparison(result),
+        known=tuple(map(_finding, result.known)),
+        statistics=counted(result, view.rules) if view.statistics else None,
     )
+
+
+def _comparison(result: Result) -> Comparison | None:
+    if not result.compared:
+        return None
+    stale = tuple(map(encodable, result.stale))
+    return Comparison(encodable(result.compared), len(result.findings), len(result.known), stale)
 
 
 def schema() -> dict[str, Any]:
@@ -121,6 +154,7 @@ def _finding(found: Found) -> Finding:
         fingerprint=encodable(found.fingerprint),
         cause=encodable(found.cause),
         related=tuple(_related(found.related)),
+        state=found.state,
     )
 
 

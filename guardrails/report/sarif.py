@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
@@ -46,17 +46,26 @@ def run(result: Result, view: View) -> Json:
         "columnKind": "unicodeCodePoints",
         "originalUriBaseIds": {ROOT: {"description": {"text": "The root of the project that was checked."}}},
         "invocations": [invocation(result.unreadable, view.status)],
-        "results": [
-            *(_result(found, index[found.rule], []) for found in result.findings),
-            *(_result(allowed.found, index[allowed.found.rule], [_suppression(allowed)]) for allowed in result.allowed),
-        ],
+        "results": list(_results(result, index)),
     }
+
+
+def _results(result: Result, index: Mapping[str, int]) -> Iterator[Json]:
+    """Every finding: those that are told, and, as suppressed, those that are known or allowed."""
+    suppressed: list[tuple[Found, list[Json]]] = [(found, []) for found in result.findings]
+    suppressed += [(found, [_known(result.compared)]) for found in result.known]
+    suppressed += [(allowed.found, [_in_source(allowed)]) for allowed in result.allowed]
+    for found, suppressions in suppressed:
+        made = _result(found, index[found.rule], suppressions)
+        if result.compared:
+            made["baselineState"] = found.state or ("new" if not suppressions else "unchanged")
+        yield made
 
 
 def rule_names(result: Result, view: View) -> list[str]:
     """All rules of the rulebook, and any other that has a result."""
-    found = {found.rule for found in result.findings} | {allowed.found.rule for allowed in result.allowed}
-    return sorted({*view.rules, *found})
+    found = (*result.findings, *result.known, *(allowed.found for allowed in result.allowed))
+    return sorted({*view.rules, *(one.rule for one in found)})
 
 
 def driver(rules: Sequence[Json]) -> Json:
@@ -65,9 +74,14 @@ def driver(rules: Sequence[Json]) -> Json:
         "name": "guardrails",
         "fullName": "guardrails (worker-guardrails), a linter for background-job code",
         "semanticVersion": guardrails.__version__,
-        "notifications": [{"id": UNREADABLE, "shortDescription": {"text": "A file, or a part of one, could not be read."}}],
+        "notifications": [_unreadable()],
         "rules": rules,
     }
+
+
+def _unreadable() -> Json:
+    words = {"text": "A file, or a part of one, could not be read."}
+    return {"id": UNREADABLE, "shortDescription": words, "fullDescription": words, "help": words}
 
 
 def invocation(unreadable: Iterable[Remark], status: int) -> Json:
@@ -81,7 +95,13 @@ def invocation(unreadable: Iterable[Remark], status: int) -> Json:
 
 def _rule(name: str, view: View) -> Json:
     page = view.rules.get(name)
-    return _described(page) if page else {"id": name}
+    return _described(page) if page else _nameless(name)
+
+
+def _nameless(name: str) -> Json:
+    """A rule without a page: code scanning wants words of every rule."""
+    words = {"text": f"{encodable(name)} has no page in the rulebook."}
+    return {"id": name, "shortDescription": words, "fullDescription": words, "help": words}
 
 
 def _described(page: Rule) -> Json:
@@ -112,7 +132,11 @@ def _result(found: Found, index: int, suppressions: Sequence[Json]) -> Json:
     return made
 
 
-def _suppression(allowed: Allowed) -> Json:
+def _known(compared: str) -> Json:
+    return {"kind": "external", "status": "accepted", "justification": f"Known to {encodable(compared)}."}
+
+
+def _in_source(allowed: Allowed) -> Json:
     return {"kind": "inSource", "status": "accepted", **({"justification": encodable(allowed.reason)} if allowed.reason else {})}
 
 

@@ -8,6 +8,7 @@ from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.safe import visible
 from guardrails.result import UNREADABLE, Found, Remark, Result, Summary
 
+STALE = 5  # entries of a baseline without a match that are named
 _REASONS = {"test": "in tests (--tests looks there, too)"}
 
 
@@ -43,9 +44,23 @@ def verdict(result: Result, paint: Callable[[str, str], str] = _plain) -> str:
     if not findings and not result.summary.files:
         return "Nothing was looked at."
     if not findings:
-        return paint("No unsafe worker code found.", "good")
+        return paint("No new unsafe worker code found." if result.known else "No unsafe worker code found.", "good")
     parts = listed(paint(severity_count(*pair), pair[0]) for pair in by_severity(findings))
-    return f"Found {parts} in {count(len({found.spot.path for found in findings}), 'file')}."
+    lead = "New:" if result.compared else "Found"
+    return f"{lead} {parts} in {count(len({found.spot.path for found in findings}), 'file')}."
+
+
+def not_new(result: Result, told: str = "not shown") -> Iterator[str]:
+    """What a baseline or a base holds that is not `told` again, and what it holds in vain, a sentence each."""
+    if result.known:
+        are = "is" if len(result.known) == 1 else "are"
+        yield f"{count(len(result.known), 'known finding')} {are} {told} ({visible(result.compared)})."
+    if result.stale:
+        match = "matches" if len(result.stale) == 1 else "match"
+        named = [visible(entry) for entry in result.stale[:STALE]]
+        more = [f"{len(result.stale) - STALE:,} more"] if len(result.stale) > STALE else []
+        entries = count(len(result.stale), "entry", "entries")
+        yield f"{entries} of the baseline {match} nothing any more: {listed([*named, *more])}. `guardrails baseline prune` takes them out."
 
 
 def unsaid(result: Result) -> tuple[Remark, ...]:

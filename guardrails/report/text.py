@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from guardrails.finding import CONFIDENCES, SEVERITIES
 from guardrails.report.ink import Ink
+from guardrails.report.order import Story, by_rule, rank, stories
 from guardrails.report.safe import visible, width, wrap
 from guardrails.report.snippet import Gallery, Mark, Sources, where
-from guardrails.report.tally import by_severity, count, left_out, listed, looked_at, no_job, severity_count, unsaid, verdict
+from guardrails.report.statistics import counted, lines
+from guardrails.report.tally import by_severity, count, left_out, listed, looked_at, no_job, not_new, severity_count, unsaid, verdict
 from guardrails.report.view import View, first_sentence
 from guardrails.result import Found, Remark, Result
 
@@ -19,25 +20,10 @@ MANY = 20  # above it the report is grouped
 BEST = 3  # causes of a rule that a grouped report tells in full
 PLACES = 6  # places of one cause that a grouped report lists
 
-Story = tuple[Found, ...]  # findings of one cause, the best first
-
 
 def render(result: Result, view: View) -> str:
     """The whole report, ending in a newline."""
     return "\n".join(Report(result, view).lines()) + "\n"
-
-
-def rank(found: Found) -> tuple[int, int]:
-    """Small is grave and sure."""
-    return SEVERITIES.index(found.severity), CONFIDENCES.index(found.confidence)
-
-
-def stories(findings: Iterable[Found]) -> list[Story]:
-    """Findings by cause, in the order of their first ones; a finding without a cause is a story of its own."""
-    told: dict[tuple[object, ...], list[Found]] = {}
-    for index, found in enumerate(findings):
-        told.setdefault((found.rule, found.cause) if found.cause else (index,), []).append(found)
-    return [tuple(sorted(story, key=rank)) for story in told.values()]
 
 
 class Report:
@@ -61,6 +47,8 @@ class Report:
         yield from self._remarks("Could not be read whole:", unsaid(self.result))
         if self.view.show_unknown:
             yield from self._remarks("Could not be judged:", self.result.unknown)
+        if self.view.statistics:
+            yield from lines(counted(self.result, self.view.rules), self.ink)
         yield from self._summary()
 
     def _full(self, told: Iterable[Story]) -> Iterator[str]:
@@ -68,10 +56,7 @@ class Report:
             yield from self._story(story, len(story))
 
     def _grouped(self, findings: Sequence[Found]) -> Iterator[str]:
-        rules: dict[str, list[Found]] = {}
-        for found in findings:
-            rules.setdefault(found.rule, []).append(found)
-        for rule, group in sorted(rules.items(), key=lambda item: (min(map(rank, item[1])), -len(item[1]), item[0])):
+        for rule, group in by_rule(findings):
             yield from self._group(rule, group)
 
     def _group(self, rule: str, group: Sequence[Found]) -> Iterator[str]:
@@ -140,7 +125,7 @@ class Report:
     def _summary(self) -> Iterator[str]:
         yield verdict(self.result, self.ink)
         summary = self.result.summary
-        for sentence in (looked_at(summary), no_job(summary), *left_out(self.result, self.view.show_unknown)):
+        for sentence in (looked_at(summary), no_job(summary), *not_new(self.result), *left_out(self.result, self.view.show_unknown)):
             yield from wrap(sentence, self.view.columns) if sentence else ()
         if len(self.result.findings) > MANY:
             rule = max(self.result.findings, key=lambda found: (-rank(found)[0], -rank(found)[1])).rule

@@ -11,7 +11,8 @@ from guardrails.rulebook import Rule
 
 
 class View(msgspec.Struct, frozen=True):
-    """`every`: all findings in full. `again` is the command to repeat in hints, `status` the exit status of the run."""
+    """`every`: all findings in full. `again` is the command to repeat in hints, `status` the exit status of the run;
+    `statistics`: with counts of what was found."""
 
     rules: Mapping[str, Rule] = {}
     color: bool = False
@@ -20,6 +21,7 @@ class View(msgspec.Struct, frozen=True):
     show_unknown: bool = False
     again: str = "guardrails check"
     status: int = 0
+    statistics: bool = False
 
 
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[^a-z\s])")

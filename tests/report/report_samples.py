@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from guardrails.inventory import Code, Edge, Elsewhere, Handler, Inventory, Job, Schedule, Spawn, Value
 from guardrails.result import Allowed, Found, Remark, Result, Spot, Summary
 from guardrails.rulebook import Rule
 
@@ -168,3 +169,79 @@ def many(jobs: int = 30) -> Result:
     sources = {**SOURCES, "shop/jobs.py": code.encode(), "shop/spawns.py": b"async def all(event):\n" + spawns.encode()}
     timed = [untimed(f"job_{number:02}", "shop/jobs.py", sources=sources) for number in range(jobs)]
     return result(keyless(), *timed, *(lost(f"notify_{number:02}", sources) for number in range(9)), sources=sources)
+
+
+def crowd(number: int = 2_000) -> Result:
+    """Very many findings, each with a cause of its own."""
+    code = "".join(f"@app.task\ndef job_{index:04}(order_id: int) -> None:\n    work(order_id)\n\n\n" for index in range(number))
+    sources = {**SOURCES, "shop/crowd.py": code.encode()}
+    spots = (Spot("shop/crowd.py", 5 * index + 2, 5, 5 * index + 2, 13) for index in range(number))
+    message = "Job `job_{:04}` has no time limit, so one hung call holds a worker slot until somebody kills it."
+    made = (found("untimed-job", at, message.format(index), subject=f"job_{index:04}") for index, at in enumerate(spots))
+    return result(*made, sources=sources)
+
+
+def compared() -> Result:
+    """Against a baseline: one finding is new, two are known, one is allowed, and three entries of the baseline match nothing."""
+    known = (untimed(state="unchanged"), untimed("send_receipt", state="unchanged"))
+    return result(
+        keyless_new(),
+        known=known,
+        compared="the baseline",
+        stale=("shop/old.py: untimed-job in send", "shop/old.py: secret-in-log", "shop/web.py: secret-in-log (2 times)"),
+        allowed=(Allowed(dropped(), "the outbox sends it again"),),
+    )
+
+
+def keyless_new() -> Found:
+    return msgspec.structs.replace(keyless(), state="new")
+
+
+EVIL = (
+    "</script><script>alert(1)</script><img src=x onerror=alert(2)>{{7*7}}{%raw%}\"'`&@you #1 https://evil.example ](javascript:alert(3))"
+)
+
+
+def hostile() -> Result:
+    """Names, code, messages and reasons that try to act in a page, a comment, a terminal or a log."""
+    path = f"shop/{EVIL}\u202e\x1b[31m\udcff.py"
+    sources = {path: f"def a():  # {EVIL}\x00\x1b]0;x\x07\u202e\n\tcall('{EVIL}')\n".encode(errors="surrogateescape")}
+    at = Spot(path, 2, 2, 2, 20)
+    bad = found(
+        "untimed-job", at, f"Job `{EVIL}` {EVIL}\r\n::error::x\x1b[2J", fix=f"{EVIL} `{EVIL}", subject=EVIL, cause=EVIL,
+        related=(Remark(Spot(path, 1, 5, 1, 6), EVIL),), fingerprint=EVIL, state="new",
+    )  # fmt: skip
+    nameless = found(EVIL, at, EVIL)
+    return result(
+        bad, nameless, sources=sources, known=(bad,), compared=EVIL, stale=(EVIL,), allowed=(Allowed(nameless, EVIL),),
+        unknown=(Remark(at, EVIL, EVIL),), unreadable=(Remark(at, EVIL),), summary=msgspec.structs.replace(SUMMARY, frameworks=(EVIL,)),
+        inventory=inventory(EVIL, at),
+    )  # fmt: skip
+
+
+def inventory(name: str = "charge_card", at: Spot | None = None) -> Inventory:
+    """A handler, a schedule and code that start jobs, a job that starts another, a spawn, a job elsewhere."""
+    here = at or spot("shop/tasks.py", "charge_card")
+    limit, open_ = Value("none", "framework", None, "celery", None), Value("a or b", "varies", here, "its enqueues differ")
+    jobs = (
+        Job(id="job-1", name=name, at=here, title=name, symbol=name, language="python", limit=limit, retries=limit, queue=limit),
+        Job(id="job-2", name="send_receipt", at=here, symbol="s", language="python", limit=open_, retries=open_, queue=open_, again=name),
+    )
+    return Inventory(
+        jobs=jobs,
+        handlers=(Handler(id="handler-1", name=name, at=here, route=f"/{name}", methods=("POST",)),),
+        schedules=(Schedule(id="schedule-1", name="nightly", at=here, when=name),),
+        spawns=(Spawn(id="spawn-1", name=name, at=here, kind="task"),),
+        code=(Code(id="code-1", name=name, at=here),),
+        elsewhere=(Elsewhere(id="elsewhere-1", name=name, at=here),),
+        edges=(
+            Edge("handler-1", "job-1", "enqueues", here, (name,), name),
+            Edge("schedule-1", "job-2", "schedules", here),
+            Edge("job-1", "job-2", "enqueues", here),
+            Edge("job-2", "job-1", "enqueues", here),
+            Edge("job-1", "job-1", "enqueues", here),
+            Edge("handler-1", "spawn-1", "spawns", here),
+            Edge("code-1", "elsewhere-1", "enqueues", here),
+        ),
+        all_handlers=22,
+    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +30,10 @@ def odd() -> Result:
     return samples.result(found, unreadable=(Remark(Spot("gone.py", 0, 0, 0, 0), "permission denied"),))
 
 
-RESULTS = {"few": samples.few, "many": samples.many, "clean": samples.result, "odd": odd}
+RESULTS = {
+    "few": samples.few, "many": samples.many, "clean": samples.result, "odd": odd, "compared": samples.compared, "hostile": samples.hostile,
+    "crowd": samples.crowd,
+}  # fmt: skip
 
 
 def rendered(form: str, result: Result, **view: Any) -> str:
@@ -45,6 +51,28 @@ def test_the_same_result_gives_the_same_bytes(form: str, name: str) -> None:
     assert rendered(form, RESULTS[name]()).encode() == rendered(form, RESULTS[name]()).encode()
 
 
+MARKS = """
+import hashlib, sys
+sys.path.insert(0, {folder!r})
+import report_samples as samples
+from guardrails import report
+from guardrails.report.view import View
+for form in report.FORMATS:
+    for made in (samples.many(), samples.compared(), samples.hostile()):
+        print(form, hashlib.sha256(report.render(form, made, View(rules=samples.RULES)).encode()).hexdigest())
+"""
+
+
+def test_another_process_gives_the_same_bytes() -> None:
+    def marks(seed: str) -> bytes:
+        environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(guardrails.__file__).parent.parent)}
+        command = [sys.executable, "-c", MARKS.format(folder=str(Path(__file__).parent))]
+        return subprocess.run(command, env=environ, capture_output=True, check=True, timeout=120).stdout
+
+    assert len(marks("1").splitlines()) == 3 * len(report.FORMATS)
+    assert marks("1") == marks("2")
+
+
 @pytest.mark.parametrize("name", RESULTS)
 def test_json_is_valid_under_the_published_schema(name: str) -> None:
     jsonschema.validate(json.loads(rendered("json", RESULTS[name]())), json.loads(SCHEMA.read_text()))
@@ -56,10 +84,10 @@ def test_the_published_schema_is_made_from_the_structures() -> None:
 
 def test_json_has_exactly_the_promised_shape() -> None:
     document = json.loads(rendered("json", samples.few()))
-    assert list(document) == ["version", "findings", "unknown", "unreadable", "summary"]
+    assert list(document) == ["version", "findings", "unknown", "unreadable", "summary", "comparison", "known", "statistics"]
     assert document["version"] == 1
     place = ["rule", "path", "line", "column", "end_line", "end_column"]
-    assert list(document["findings"][0]) == [*place, "message", "fix", "severity", "confidence", "fingerprint", "cause", "related"]
+    assert list(document["findings"][0]) == [*place, "message", "fix", "severity", "confidence", "fingerprint", "cause", "related", "state"]
     assert document["findings"][0]["related"] == [{"path": "shop/celery.py", "line": 1, "message": "this app sets no task_time_limit"}]
     assert document["summary"] == {"files": 212, "parsed": 18, "jobs": 14, "enqueues": 9, "handlers": 22, "schedules": 3}
     assert document["unknown"][0]["rule"] == "untimed-job"
@@ -98,8 +126,34 @@ def test_sarif_results_carry_place_fingerprint_and_secondary_places() -> None:
 
 def test_sarif_marks_allowed_findings_as_suppressed() -> None:
     *open_, allowed = run(samples.few())["results"]
+    assert not any("baselineState" in result for result in (*open_, allowed))
     assert all(result["suppressions"] == [] for result in open_)
     assert allowed["suppressions"] == [{"kind": "inSource", "status": "accepted", "justification": "the outbox sends it again"}]
+
+
+def test_sarif_keeps_known_findings_as_suppressed_and_says_what_is_new() -> None:
+    new, first, second, allowed = run(samples.compared())["results"]
+    assert (new["ruleId"], new["baselineState"], new["suppressions"]) == ("missing-idempotency-key", "new", [])
+    for known in (first, second):
+        assert (known["ruleId"], known["baselineState"]) == ("untimed-job", "unchanged")
+        assert known["suppressions"] == [{"kind": "external", "status": "accepted", "justification": "Known to the baseline."}]
+    assert allowed["suppressions"][0]["kind"] == "inSource"
+    assert allowed["baselineState"] == "unchanged"
+
+
+def test_sarif_describes_all_that_it_names_as_code_scanning_wants() -> None:
+    driver = run(odd())["tool"]["driver"]
+    for told in (*driver["rules"], *driver["notifications"]):
+        assert {"shortDescription", "fullDescription", "help"} <= told.keys()
+
+
+def test_json_says_what_was_compared_and_what_is_known() -> None:
+    document = json.loads(rendered("json", samples.compared()))
+    comparison = document["comparison"]
+    assert (comparison["against"], comparison["new"], comparison["known"], len(comparison["stale"])) == ("the baseline", 1, 2, 3)
+    assert [one["state"] for one in document["findings"]] == ["new"]
+    assert [(one["rule"], one["state"]) for one in document["known"]] == [("untimed-job", "unchanged")] * 2
+    assert json.loads(rendered("json", samples.few()))["comparison"] is None
 
 
 def test_sarif_tells_exit_status_and_unreadable_files() -> None:

@@ -36,4 +36,5 @@ class Rows(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     requests: tuple[str, ...] = ()  # symbols that are the request object
     frames: tuple[str, ...] = ()  # symbols that are data frames
     current: tuple[str, ...] = ()  # expressions that are a row wherever a handler stands: request.user
+    load: str = ""  # how a row is read by its key, as a repair writes it: `{model}.objects.get(pk={key})`
     signals: tuple[str, ...] = ()  # decorators whose function gets a row as `instance`

@@ -16,6 +16,9 @@ class TransactionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     frameworks: tuple[str, ...] = ()  # whose handlers the setting concerns
     exempt: tuple[str, ...] = ()  # decorators of handlers that it does not concern
     source: str = ""
+    hook: str = ""  # what a repair hands the enqueue to; `$` is what `needs` imports
+    needs: str = ""
+    using: str = ""  # selector of the database on `opens`, which the hook must be told, too
     fix: str = ""
 
 

@@ -33,3 +33,5 @@ class Queues(Spec, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which queue a job waits in."""
 
     routed: tuple[str, ...] = ()  # words of settings that route jobs to queues: where one stands, the default queue is not judged
+    declared: tuple[str, ...] = ()  # selectors on the declaration that mean something else on an enqueue
+    judged: bool = True  # its jobs are compared with each other; else a survey alone asks for it

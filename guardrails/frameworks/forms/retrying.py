@@ -32,6 +32,8 @@ class RetryForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     spared: Spec | None = None  # what names the errors that are not retried, or chooses by itself
     bounded: str = ""  # the fix for endless retries
     paced: str = ""  # for constant delays
+    paced_by: dict[str, str] = {}  # arguments that a repair adds; `?` before a name: unless it is there; `{owner}`: whose method asks
+    needs: str = ""  # an import that `$` in these stands for
     chosen: str = ""  # for errors that are retried in vain
 
 
@@ -78,6 +80,7 @@ class Decoded(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     takes: str = ""
     safe: dict[str, tuple[str, ...]] = {}  # values of arguments with which the call is harmless
     name: str = ""
+    use: str = ""  # the name that a repair puts in place of an unsafe one
     fix: str = ""
 
 

@@ -13,6 +13,7 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     hashes: tuple[str, ...] = ()  # calls that give a plain digest: a signature where a secret goes in
     recodes: tuple[str, ...] = ()  # calls that give their first argument in another spelling
     compares: str = ""  # the comparison that takes the same time whatever it compares
+    needs: str = ""  # the import that this comparison needs
     sent: tuple[str, ...] = ()  # the last words of attributes that hold what a client sent: headers, query_params
     kept: tuple[str, ...] = ()  # calls that give a setting by its name: os.environ.get
 

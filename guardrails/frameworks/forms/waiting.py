@@ -31,6 +31,8 @@ class WaitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mounts: str = ""  # the receiver's method that plugs in what may limit it
     plain: tuple[str, ...] = ()  # symbols of what may be plugged in and limits nothing
     weak: bool = False  # nearly always ends by itself
+    written: str = "{seconds}"  # a limit as a repair writes it
+    needs: str = ""  # an import that `$` in it stands for
     fix: str = ""
 
 

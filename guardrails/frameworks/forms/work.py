@@ -42,6 +42,7 @@ class Timeout(Spec, frozen=True, forbid_unknown_fields=True, kw_only=True):
     inside: tuple[str, ...] = ()  # calls in the body that bound it: `asyncio.timeout`
     void_under: str = ""  # a regular expression on worker command lines under which limits do nothing
     void_words: str = ""  # and that in words
+    option: str = ""  # the argument of a declaration that a repair adds
     installed: dict[str, str] = {}  # symbols of objects that limit every job wherever they are made, with the selector of the limit
 
 
@@ -69,6 +70,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     arguments: tuple[str, ...] = ()  # selectors on the enqueue: one of them is the key
     requires: dict[str, Scalar] = {}  # by argument: without it the key does nothing
     declared: tuple[str, ...] = ()  # selectors on the job's declaration that key every enqueue
+    written: dict[str, str] = {}  # arguments that a repair adds to an enqueue: `{key}` is a text made of the job's name and an id
     derived: bool = False  # inside a job of the same framework the key is derived from that job's
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Container, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -160,6 +160,7 @@ def _has_setting(module: Function, prefixes: tuple[str, ...]) -> bool:
     return any(isinstance(t, Ref) and t.name.startswith(prefixes) for step in module.steps for t in step.targets)
 
 
+@lru_cache(maxsize=65536)
 def _shared(one: str, other: str) -> int:
     """How many leading folders two paths share."""
     return len([a for a, b in zip(posixpath.dirname(one).split("/"), posixpath.dirname(other).split("/"), strict=False) if a == b])

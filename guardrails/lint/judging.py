@@ -1,173 +1,36 @@
-"""Files in, judged findings out: discover, understand, check, weigh by rule page and configuration, allow comments, fingerprints, order."""
+"""From facts to a result: checks, allow comments, fingerprints, what is new, order."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from pathlib import Path
-from typing import Protocol, TypeAlias
-
-import msgspec
+from typing import TypeAlias
 
 from guardrails import allow, facts, fingerprint, rulebook
-from guardrails.cache import Cache, NoCache, Outlines
-from guardrails.config import MODELS, Config, load, models
-from guardrails.files import Tree, discover, find_root, is_test, memory, show
+from guardrails.cache import Outlines
+from guardrails.change.news import News
+from guardrails.files import Tree, is_test
 from guardrails.finding import CONFIDENCES, SEVERITIES, Finding, Severity, Unsure
+from guardrails.inventory import Inventory
 from guardrails.lines import Lines
+from guardrails.lint.request import InternalError, Known, Request, Understood
 from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.policy import Policy
-from guardrails.read import LANGUAGES
 from guardrails.registry import Check, check_of
 from guardrails.result import UNREADABLE, Allowed, Found, Remark, Result, Spot, Summary
 from guardrails.rulebook import Rule
-from guardrails.stopwatch import Stopwatch
 
 FIX_UNREADABLE = "mend it, or name the file under `exclude`"
 Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
 
 
-class RequestError(Exception):
-    """The user named something that is not there; the message is one sentence."""
-
-
-class InternalError(Exception):
-    """A check failed: a fault of ours. `rule` and `path` say where; the cause is chained."""
-
-    def __init__(self, rule: str, path: str, cause: BaseException) -> None:
-        super().__init__(f"the check of {rule} failed on {path}: {type(cause).__name__}: {cause}")
-        self.rule, self.path = rule, path
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What to lint, and how. `paths` exist and lie in `root` (none: all of it). `at_least` is the lowest severity that is shown.
-
-    `contents` stands in for what is on disk (paths relative to the root). `watch` is told in a word or
-    two what is being done; `clock` counts the time.
-    """
-
-    root: Path
-    config: Config
-    today: date
-    paths: tuple[Path, ...] = ()
-    at_least: Severity = "info"
-    strict: bool = False
-    cached: bool = True
-    contents: Mapping[str, bytes] = {}
-    watch: Callable[[str], None] | None = None
-    clock: Stopwatch = msgspec.field(default_factory=Stopwatch)
-
-
-class _Contents(dict[str, bytes]):
-    """Contents by path, which are found under the path as it is shown, too."""
-
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
-        super().__init__(contents)
-        self.shown = {show(path): data for path, data in contents.items()}
-
-    def __contains__(self, path: object) -> bool:
-        return super().__contains__(path) or path in self.shown
-
-    def __missing__(self, path: str) -> bytes:
-        return self.shown[path]
-
-
-class Understood(Protocol):
-    """What lint needs of a project: its facts, and the outlines and bytes of the files that were read."""
-
-    @property
-    def facts(self) -> Sequence[facts.Fact]:
-        """In a stable order."""
-
-    @property
-    def outlines(self) -> Mapping[str, Outline]:
-        """By path, of the files that held words that matter."""
-
-    @property
-    def sources(self) -> Mapping[str, bytes]:
-        """By path, of at least these files."""
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What the models say to the judging: words of worker code, and the frameworks whose jobs were looked for."""
-
-    words: frozenset[str] = frozenset()
-    frameworks: tuple[str, ...] = ()
-
-
-def prepare(paths: Sequence[Path], text: bytes | None = None) -> Request:
-    """A request for these paths (none: the current folder) with the configuration of their project.
-
-    `text` stands in for the one path, which then need not exist. Raises `RequestError` for a path that is missing, `ConfigError`
-    for a mistake in the configuration.
-    """
-    named = tuple(paths) or (Path(),)
-    for path in named:
-        if text is None and (why := _missing(path)):
-            raise RequestError(f"{show(str(path))}: {why}")
-    root = find_root(named)
-    contents = {} if text is None else {named[0].resolve().relative_to(root).as_posix(): text}
-    return Request(
-        root,
-        load(root, {name: rule.options for name, rule in rulebook.load().items()}),
-        date.today(),
-        tuple(path.resolve() for path in named),
-        contents=contents,
-    )
-
-
-def _missing(path: Path) -> str:
-    try:
-        return "" if path.exists() else "there is no such file or folder; check the spelling"
-    except OSError as error:
-        why = (error.strerror or "error").lower()
-        return f"it cannot be looked at ({why}); mend the permissions of its folder" if isinstance(error, PermissionError) else why
-
-
-def lint(request: Request) -> Result:
-    """One run. Raises `ConfigError` or `ModelError` for a mistake of the user's, `InternalError` for one of ours."""
-    watch = request.watch or (lambda _: None)
-    watch("finding files")
-    with request.clock.stage("find files"):
-        tree = discover(request.root, request.paths, LANGUAGES, request.config.exclude, _Contents(request.contents))
-    watch(f"reading {len(tree.paths)} files")
-    outlines: Outlines = Cache() if request.cached else NoCache()
-    project, known = _understand(tree, request, models(tree.root, request.config), outlines)
-    watch("checking")
-    with request.clock.stage("judge"):
-        if isinstance(outlines, Cache):
-            outlines.prune()
-        return judge(tree, project, known, request, outlines)
-
-
-def lint_texts(files: Mapping[str, str | bytes], config: Config | None = None, today: date = date.min, strict: bool = False) -> Result:
-    """One run over a project that exists in memory only."""
-    tree = memory(files, LANGUAGES)
-    request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False)
-    extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
-    project, known = _understand(tree, request, extra, NoCache())
-    return judge(tree, project, known, request, NoCache())
-
-
-def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Understood, Known]:
-    from guardrails.frameworks import catalogue
-    from guardrails.frameworks.own import models_of
-    from guardrails.project import understand
-
-    with request.clock.stage("load models"):
-        found = catalogue.load(extra, outlines.remember if request.cached else None, models_of(request.config))
-    known = Known(found.signs(), tuple(sorted({model.framework for model in found.models if model.jobs})))
-    return understand(tree, found, request.config, request.clock.timed("read", outlines.outline), request.clock), known
-
-
 def judge(
     tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, *,
-    rules: Mapping[str, Rule] | None = None, find: Callable[[str], Check | None] = check_of,
+    rules: Mapping[str, Rule] | None = None, find: Callable[[str], Check | None] = check_of, news: News | None = None,
 ) -> Result:  # fmt: skip
-    """What the checks say about a project, as it is told. `find` gives the check of a rule."""
-    return _Judge(tree, project, known, request, outlines, rulebook.load() if rules is None else rules, find).result()
+    """What the checks say about a project, as it is told. `find` gives the check of a rule; `news` knows what is not new."""
+    return _Judge(tree, project, known, request, outlines, rulebook.load() if rules is None else rules, find, news or News()).result()
 
 
 class _Judge:
@@ -175,15 +38,17 @@ class _Judge:
 
     def __init__(
         self, tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, rules: Mapping[str, Rule],
-        find: Callable[[str], Check | None],
+        find: Callable[[str], Check | None], news: News,
     ) -> None:  # fmt: skip
+        self.news = news
         self.tree, self.project, self.known, self.request, self.outlines = tree, project, known, request, outlines
         self.rules, self.find = rules, find
         self.parsed, self.sources = project.outlines, project.sources
         self.policy = Policy(request.config, self.rules)
         skip = request.config.tests == "skip"
         self.tests = {path for path in tree.scope if is_test(path)} if skip else set()
-        self.judged = tree.scope - self.tests
+        self.judged = tree.scope - self.tests | {fact.place.path for fact in news.facts}
+        self.change_rules = frozenset(name for name, rule in rules.items() if rule.guardrail == "change")
         self._lines: dict[str, Lines] = {}
         self._comments: dict[str, list[tuple[int, int]]] = {}
 
@@ -198,17 +63,22 @@ class _Judge:
         own = _sorted(self._own_findings(covering, used))
         told = [one for index, one in enumerate(found) if index not in allowed]
         told += self._found_all(own)
+        compared = self.news.split(told, self.tree, self.policy.anywhere())
+        told = list(compared.new)
         kept = tuple(sorted((one for one in told if self._is_shown(one)), key=_order))
-        unknown = self._unknown(unsure, findings, covering)
+        ended = [one for one in self.project.ended if one.place.path in self.judged]
+        unknown = self._unknown([*unsure, *ended], findings, covering)
         unreadable = tuple(self._remark(finding.place, finding.message, UNREADABLE) for finding in self._unreadable())
         hidden = tuple(Allowed(found[index], reason) for index, reason in allowed.items())
-        sources = self._sources([*kept, *(one.found for one in hidden)], [*unknown, *unreadable])
-        return Result(kept, unknown, unreadable, hidden, self._summary(), sources)
+        known = tuple(sorted((one for one in compared.known if self._is_shown(one)), key=_order))
+        sources = self._sources([*kept, *known, *(one.found for one in hidden)], [*unknown, *unreadable])
+        summary, inventory = self._summary(len(set(ended))), self._inventory()
+        return Result(kept, unknown, unreadable, hidden, summary, sources, known, self.news.name, compared.stale, inventory)
 
     def _checked(self) -> Iterator[Finding | Unsure]:
         """What the checks say about the judged files."""
         by_type: dict[type, list[facts.Fact]] = {}
-        for fact in self.project.facts:
+        for fact in (*self.project.facts, *self.news.facts):
             by_type.setdefault(type(fact), []).append(fact)
         for rule in sorted(self.policy.anywhere()):
             if check := self.find(rule):
@@ -226,6 +96,15 @@ class _Judge:
                     yield from check.run(fact, *more)
                 except Exception as error:
                     raise InternalError(check.rule, fact.place.path, error) from error
+
+    def _inventory(self) -> Inventory | None:
+        """What was recognised, where somebody asks for it."""
+        if not self.request.survey:
+            return None
+        from guardrails.project import Project
+        from guardrails.survey import survey
+
+        return survey(self.project, self.judged, self._spot) if isinstance(self.project, Project) else None
 
     def _applies(self, one: Finding | Unsure) -> bool:
         return one.place.path in self.judged and one.rule in self.policy.enabled(one.place.path)
@@ -279,7 +158,7 @@ class _Judge:
     def _own_findings(self, allows: Allows, used: set[tuple[Place, str]]) -> Iterator[Finding]:
         """What is wrong with the allow comments. In a partial tree none counts as unused: what it allows may hang on what was not read."""
         for path, comments in allows.items():
-            enabled = self.policy.enabled(path)
+            enabled = self.policy.enabled(path) - (frozenset() if self.news.change else self.change_rules)
             for finding in allow.judge(comments.allows, used, self.rules, enabled.__contains__, self.request.today):
                 if finding.rule in enabled and not (self.tree.partial and finding.rule == allow.UNUSED):
                     yield finding
@@ -302,7 +181,7 @@ class _Judge:
         severity, confidence = self.policy.severity(finding), self.policy.confidence(finding)
         return Found(
             finding.rule, self._spot(finding.place), finding.message, finding.fix, severity, confidence, mark,
-            finding.scope, finding.subject, finding.cause, related, key, repair=finding.repair,
+            finding.scope, finding.subject, finding.cause, related, key, repair=finding.repair, framework=finding.framework,
         )  # fmt: skip
 
     def _is_shown(self, found: Found) -> bool:
@@ -318,7 +197,7 @@ class _Judge:
 
     def _source(self, path: str) -> bytes:
         source = self.sources.get(path)
-        return self.tree.load(path) if source is None else source
+        return self.news.source(path) or self.tree.load(path) if source is None else source
 
     def _of(self, path: str) -> Lines:
         if path not in self._lines:
@@ -336,7 +215,7 @@ class _Judge:
         paths = {one.spot.path for one in told} | {remark.spot.path for remark in (*related, *remarks)}
         return {path: self._source(path) for path in sorted(paths)}
 
-    def _summary(self) -> Summary:
+    def _summary(self, ended: int) -> Summary:
         counted = [fact for fact in self.project.facts if fact.place.path in self.judged]
         over: dict[str, int] = {"excluded": self.tree.passed_over["excluded"]} if "excluded" in self.tree.passed_over else {}
         for path in self.tree.scope:
@@ -350,7 +229,31 @@ class _Judge:
         named = tuple(sorted({fact.framework for fact in counted if isinstance(fact, shapes)}))
         parsed = len(read & self.parsed.keys())
         passed_over = dict(sorted(over.items()))
-        return Summary(len(read), parsed, jobs, enqueues, handlers, schedules, spawns, named, passed_over, self.known.frameworks)
+        return Summary(
+            len(read),
+            parsed,
+            jobs,
+            enqueues,
+            handlers,
+            schedules,
+            spawns,
+            named,
+            passed_over,
+            self.known.frameworks,
+            _limits(counted),
+            ended,
+        )
+
+
+def _limits(counted: Iterable[facts.Fact]) -> dict[str, int]:
+    """How many jobs surely have a time limit, surely have none, and of how many it cannot be told."""
+    found = {"limited": 0, "endless": 0, "unknown": 0}
+    for job in counted:
+        if isinstance(job, facts.Job):
+            value = facts.in_effect(job.timeout)
+            set_ = isinstance(job.timeout, facts.Unknown) and job.timeout.present == "yes"
+            found["endless" if value == facts.NEVER else "limited" if value is not None or set_ else "unknown"] += 1
+    return found
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:

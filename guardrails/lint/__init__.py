@@ -1,0 +1,129 @@
+"""Files in, judged findings out: discover, understand, check, weigh by rule page and configuration, allow comments, fingerprints, order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from guardrails import change, git, rulebook
+from guardrails.baseline import Baseline
+from guardrails.cache import Cache, NoCache, Outlines, Shared
+from guardrails.change.jobs import Jobs
+from guardrails.change.news import News
+from guardrails.change.relaxed import relaxed
+from guardrails.config import MODELS, Config, load, models
+from guardrails.files import Tree, discover, find_root, memory, show
+from guardrails.lint.judging import judge
+from guardrails.lint.request import InternalError, Known, Request, RequestError, Understood
+from guardrails.read import LANGUAGES
+from guardrails.result import Result
+
+if TYPE_CHECKING:
+    from guardrails.project import Project
+
+
+def prepare(paths: Sequence[Path], text: bytes | None = None) -> Request:
+    """A request for these paths (none: the current folder) with the configuration of their project.
+
+    `text` stands in for the one path, which then need not exist. Raises `RequestError` for a path that is missing, `ConfigError`
+    for a mistake in the configuration.
+    """
+    named = tuple(paths) or (Path(),)
+    for path in named:
+        if text is None and (why := _missing(path)):
+            raise RequestError(f"{show(str(path))}: {why}")
+    root = find_root(named)
+    contents = {} if text is None else {named[0].resolve().relative_to(root).as_posix(): text}
+    return Request(
+        root,
+        load(root, {name: rule.options for name, rule in rulebook.load().items()}),
+        date.today(),
+        tuple(path.resolve() for path in named),
+        contents=contents,
+    )
+
+
+def _missing(path: Path) -> str:
+    try:
+        return "" if path.exists() else "there is no such file or folder; check the spelling"
+    except OSError as error:
+        why = (error.strerror or "error").lower()
+        return f"it cannot be looked at ({why}); mend the permissions of its folder" if isinstance(error, PermissionError) else why
+
+
+def lint(request: Request) -> Result:
+    """One run. Raises `ConfigError` or `ModelError` for a mistake of the user's, `InternalError` for one of ours."""
+    watch = request.watch or (lambda _: None)
+    watch("finding files")
+    with request.clock.stage("find files"):
+        tree = _tree(request)
+    watch(f"reading {len(tree.paths)} files")
+    store = Cache() if request.cached else NoCache()
+    outlines: Outlines = store if request.diff is None else Shared(store)
+    own = models(tree.root, request.config)
+    project, known = _understand(tree, request, own, outlines)
+    past = News(request.baseline)
+    if request.diff is not None:
+        watch("reading the base")
+        with request.clock.stage("find files"):
+            started = change.before(tree.root, request.diff, tree, LANGUAGES, request.config.exclude)
+        past = _news(started, tree, project, request, own, outlines)
+    watch("checking")
+    with request.clock.stage("judge"):
+        if isinstance(store, Cache):
+            store.prune()
+        return judge(tree, project, known, request, outlines, news=past)
+
+
+def _tree(request: Request) -> Tree:
+    """The files that are told about: from disk, from the index, or from the commit that the change ends in."""
+    if request.staged or (request.diff is not None and request.diff.head):
+        name = git.INDEX if request.staged or request.diff is None else git.commit(request.root, request.diff.head)
+        blobs = change.Blobs.of(request.root, name)
+        return discover(request.root, request.paths, LANGUAGES, request.config.exclude, blobs.contents, blobs.names)
+    return discover(request.root, request.paths, LANGUAGES, request.config.exclude, request.contents)
+
+
+def _news(
+    started: change.Before, tree: Tree, project: Project, request: Request, own: Sequence[tuple[str, str]], outlines: Outlines
+) -> News:
+    """What the base of a change holds, and what the change does."""
+    before, known = _understand(started.tree, request, own, outlines)
+    config = msgspec.structs.replace(request.config, confidence="low")
+    everything = msgspec.structs.replace(request, config=config, at_least="info", baseline=None)
+    held = Baseline.of(judge(started.tree, before, known, everything, outlines).findings, started.renames)
+    more = (*Jobs(started, before, tree, project).facts(), *relaxed(started, tree, outlines.outline))
+    return News(request.baseline, held, started, more)
+
+
+def lint_texts(
+    files: Mapping[str, str | bytes], config: Config | None = None, today: date = date.min, strict: bool = False,
+    before: Mapping[str, str | bytes] | None = None,
+) -> Result:  # fmt: skip
+    """One run over a project that exists in memory only; `before` is the project from which a change to it started."""
+    tree = memory(files, LANGUAGES)
+    request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False)
+    extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
+    project, known = _understand(tree, request, extra, NoCache())
+    news = News()
+    if before is not None:
+        news = _news(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
+    return judge(tree, project, known, request, NoCache(), news=news)
+
+
+def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Project, Known]:
+    from guardrails.frameworks import catalogue
+    from guardrails.frameworks.own import models_of
+    from guardrails.project import understand
+
+    with request.clock.stage("load models"):
+        found = catalogue.load(extra, outlines.remember if request.cached else None, models_of(request.config))
+    known = Known(found.signs(), tuple(sorted({model.framework for model in found.models if model.jobs})))
+    return understand(tree, found, request.config, request.clock.timed("read", outlines.outline), request.clock, request.survey), known
+
+
+__all__ = ["InternalError", "Known", "Request", "RequestError", "Understood", "judge", "lint", "lint_texts", "prepare"]
