@@ -82,6 +82,10 @@ class Understood(Protocol):
         """In a stable order."""
 
     @property
+    def ended(self) -> Sequence[Unsure]:
+        """Where a search stopped at a limit, of no rule."""
+
+    @property
     def outlines(self) -> Mapping[str, Outline]:
         """By path, of the files that held words that matter."""
 
@@ -199,11 +203,12 @@ class _Judge:
         told = [one for index, one in enumerate(found) if index not in allowed]
         told += [self._found(finding, mark) for finding, mark in zip(own, self._fingerprints(own), strict=True)]
         kept = tuple(sorted((one for one in told if self._is_shown(one)), key=_order))
-        unknown = self._unknown(unsure, findings, covering)
+        ended = [one for one in self.project.ended if one.place.path in self.judged]
+        unknown = self._unknown([*unsure, *ended], findings, covering)
         unreadable = tuple(self._remark(finding.place, finding.message, UNREADABLE) for finding in self._unreadable())
         hidden = tuple(Allowed(found[index], reason) for index, reason in allowed.items())
         sources = self._sources([*kept, *(one.found for one in hidden)], [*unknown, *unreadable])
-        return Result(kept, unknown, unreadable, hidden, self._summary(), sources)
+        return Result(kept, unknown, unreadable, hidden, self._summary(len(set(ended))), sources)
 
     def _checked(self) -> Iterator[Finding | Unsure]:
         """What the checks say about the judged files."""
@@ -335,7 +340,7 @@ class _Judge:
         paths = {one.spot.path for one in told} | {remark.spot.path for remark in (*related, *remarks)}
         return {path: self._source(path) for path in sorted(paths)}
 
-    def _summary(self) -> Summary:
+    def _summary(self, ended: int) -> Summary:
         counted = [fact for fact in self.project.facts if fact.place.path in self.judged]
         over: dict[str, int] = {"excluded": self.tree.passed_over["excluded"]} if "excluded" in self.tree.passed_over else {}
         for path in self.tree.scope:
@@ -349,7 +354,7 @@ class _Judge:
         named = tuple(sorted({fact.framework for fact in counted if isinstance(fact, shapes)}))
         parsed = len(read & self.parsed.keys())
         passed_over = dict(sorted(over.items()))
-        return Summary(len(read), parsed, jobs, enqueues, handlers, schedules, spawns, named, passed_over, self.known.frameworks)
+        return Summary(len(read), parsed, jobs, enqueues, handlers, schedules, spawns, named, passed_over, self.known.frameworks, ended)
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:

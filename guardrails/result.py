@@ -68,6 +68,7 @@ class Summary(msgspec.Struct, frozen=True):
     frameworks: tuple[str, ...] = ()
     passed_over: Mapping[str, int] = {}
     looked_for: tuple[str, ...] = ()
+    ended: int = 0  # searches that stopped at a limit
 
 
 class Result(msgspec.Struct, frozen=True):

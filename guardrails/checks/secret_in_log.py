@@ -13,12 +13,12 @@ _MIXED = ("body", "form", "payload")  # whole objects that hold a secret only no
 
 def check(log: Log) -> Iterator[Finding]:
     """One finding a log call, at its first secret."""
-    secrets = [value for value in log.values if value.secret]
+    secrets = sorted((value for value in log.values if value.secret), key=lambda value: value.spent)
     if not secrets:
         return
     first = secrets[0]
     trace = first.whole and log.call.rpartition(".")[2] in ("debug", "trace") and any(word in first.secret for word in _MIXED)
-    confidence: Confidence | None = "low" if log.on_terminal or trace else None
+    confidence: Confidence | None = "low" if log.on_terminal or first.spent or trace else None
     names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets if value.secret == first.secret))
     message = f"`{log.call}` in {log.scope.title} writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."

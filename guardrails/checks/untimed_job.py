@@ -31,7 +31,7 @@ def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."
-        yield _say(job, message, job.limit_related)
+        yield _say(job, message, job.limit_related, "low" if job.is_once else None)
     elif isinstance(limit, Varies) and any(one.value == NEVER for one in limit.values):
         message = f"`{job.name}` may run for ever in some of its deployments: they do not agree on its time limit, and one has none."
         places = tuple(Related(one.at, "no limit here" if one.value == NEVER else "a limit here") for one in limit.values)
@@ -41,10 +41,10 @@ def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
 
 
 def _siblings_are_limited(job: Job, project: Project) -> bool:
-    """Other jobs of the library have a limit of their own: then it is not left to the host."""
-    jobs = (one for one in project.jobs if one.framework == job.framework and one.limit_is_own)
+    """Jobs of the library that stand beside it have a limit of their own: then it is not left to the host."""
+    jobs = (one for one in project.jobs if one.place.path == job.place.path and one.framework == job.framework and one.limit_is_own)
     return any(isinstance(one.timeout, Known) and one.timeout.value != NEVER for one in jobs)
 
 
-def _say(job: Job, message: str, related: tuple[Related, ...]) -> Finding:
-    return finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, related=related)
+def _say(job: Job, message: str, related: tuple[Related, ...], confidence: Confidence | None = None) -> Finding:
+    return finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, confidence=confidence, related=related)

@@ -11,7 +11,7 @@ class Wait(Fact, frozen=True, kw_only=True):
 
     `kind`: network, subprocess, mail, lock, queue, event, result, join, database, llm, git. `cause`: what waits that share a maker or a
     setting have in common, `made` the maker. `inferred`: callers decide, and those that are known give no limit. `weak`: it nearly always
-    ends by itself.
+    ends by itself. `rare`: it stands where an exception was caught. `streamed`: what it waits for hands on what it says bit by bit.
     """
 
     kind: str
@@ -23,6 +23,8 @@ class Wait(Fact, frozen=True, kw_only=True):
     inferred: bool = False
     debugging: bool = False
     weak: bool = False
+    rare: bool = False
+    streamed: bool = False
 
 
 class Deadline(Fact, frozen=True, kw_only=True):

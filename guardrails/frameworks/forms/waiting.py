@@ -31,6 +31,9 @@ class WaitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mounts: str = ""  # the receiver's method that plugs in what may limit it
     plain: tuple[str, ...] = ()  # symbols of what may be plugged in and limits nothing
     weak: bool = False  # nearly always ends by itself
+    command: str = ""  # selector of the program that it waits for, with its words
+    brief: tuple[str, ...] = ()  # first words of commands that take a moment or end themselves; `* -V`: any program with this word alone
+    output: str = ""  # the receiver's attribute by which what it waits for hands on what it says, bit by bit
     fix: str = ""
 
 
