@@ -48,6 +48,7 @@ _BROWSER = re.compile(
 _SCRIPTS = frozenset({"bin", "scripts", "docker", "deploy"})
 _DEPLOYED = frozenset({"deploy", "k8s", "kubernetes", "helm", "charts", "ops", "infra", "docker"})
 _DEPLOYMENT = re.compile(r"Procfile.*|(?:docker-)?compose.*\.ya?ml|Dockerfile.*|.*\.Dockerfile|.*\.service|supervisord.*\.conf")
+_MANIFEST = re.compile(r"(?:^|/)(?:pyproject\.toml|setup\.cfg|Pipfile|(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.(?:txt|in))$")
 _SETTING_NAMES = re.compile(
     r"(?:^|/)(?:.*settings.*|.*conf(?:ig)?|.*celery.*|.*huey.*|.*broker.*|.*queues?|.*workers?|apps?|main|wsgi|asgi)\.\w+$"
 )
@@ -61,8 +62,8 @@ _TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwr
 
 
 class Tree:
-    """The files of a project: `paths` (of known languages) and `others` (deployment files), relative to `root`, with `/`, unprintable
-    characters escaped. `scope` are those that are reported on, `named` those that the user named one by one.
+    """The files of a project: `paths` (of known languages) and `others` (deployment files, requirements), relative to `root`, with `/`,
+    unprintable characters escaped. `scope` are those that are reported on, `named` those that the user named one by one.
 
     `passed_over` counts files that were not looked at, by reason (`over` has the reason of each); `unreadable` says why a file could not
     be opened; they grow while files are loaded. `partial`: there is more in the project than was looked at. `closed`: `contents` is all.
@@ -139,7 +140,7 @@ def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: C
     """A tree that exists in memory only: examples, an editor's buffer."""
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
     paths = sorted(path for path in contents if _suffix(path) in suffixes)
-    others = sorted(path for path in contents if path not in set(paths) and is_deployment(path))
+    others = sorted(path for path in contents if path not in set(paths) and (is_deployment(path) or is_manifest(path)))
     return Tree(Path("/"), paths, others, contents=contents, scope=scope, closed=True)
 
 
@@ -190,6 +191,11 @@ def is_deployment(path: str) -> bool:
     return name.endswith((".yml", ".yaml")) and not _DEPLOYED.isdisjoint(folders)
 
 
+def is_manifest(path: str) -> bool:
+    """Whether a file says which versions of packages a project needs, by its path relative to the root."""
+    return _MANIFEST.search(path) is not None
+
+
 def find_root(paths: Iterable[Path]) -> Path:
     """The root of the project that holds all of these existing paths: see the module's head. A folder, absolute and without links."""
     start = common_folder(paths)
@@ -236,7 +242,7 @@ def discover(
     kept = _not_excluded(sorted(listed), exclude)
     real = _shown(kept)
     read = [shown for shown in real if _suffix(shown) in suffixes]
-    others = [shown for shown in real if _suffix(shown) not in suffixes and is_deployment(real[shown])]
+    others = [shown for shown in real if _suffix(shown) not in suffixes and (is_deployment(real[shown]) or is_manifest(real[shown]))]
     scope = [shown for shown in read if not paths or _is_below(real[shown], files, folders)]
     near = _nearest(root, read, scope, real) if files and not folders else read
     return Tree(root, near, others, real=real, contents=contents, scope=scope, named=[shown for shown in scope if real[shown] in files],

@@ -58,7 +58,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Unsure(msgspec.Struct, frozen=True):
-    """A place where a rule could not tell: silent by default, counted, listed by `--show-unknown`."""
+    """A place where a rule could not tell: silent by default, counted, listed by `--show-unknown`.
+
+    `rule` is "" where a search on which several rules rest stopped at a limit.
+    """
 
     rule: str
     place: Place

@@ -76,6 +76,7 @@ class Summary(msgspec.Struct, frozen=True):
     passed_over: Mapping[str, int] = {}
     looked_for: tuple[str, ...] = ()
     limits: Mapping[str, int] = {}
+    ended: int = 0  # searches that stopped at a limit
 
 
 class Result(msgspec.Struct, frozen=True):

@@ -144,7 +144,9 @@ def test_the_root_is_the_nearest_configuration_else_the_repository(tmp_path):
 
 def test_deployment_files_are_found_beside_the_source(root):
     write(root, "Procfile", "deploy/worker.yaml", "other/values.yaml", "scripts/run.sh", "run.sh", "a.py", "docker-compose.prod.yml")
-    assert found(root).others == ("Procfile", "deploy/worker.yaml", "docker-compose.prod.yml", "scripts/run.sh")
+    write(root, "requirements.txt", "requirements/web.in", "requirements.md")
+    deployed = ("Procfile", "deploy/worker.yaml", "docker-compose.prod.yml", "scripts/run.sh")
+    assert set(found(root).others) - {"pyproject.toml"} == {*deployed, "requirements.txt", "requirements/web.in"}
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ RULES = {
 class Fake:
     """A project in which every function whose name starts with `job` is a job."""
 
+    ended: tuple[Unsure, ...] = ()
+
     def __init__(self, tree: files.Tree) -> None:
         self.sources: dict[str, bytes] = {path: tree.load(path) for path in tree.paths}
         self.outlines: Mapping[str, Outline] = {path: read(path, source) for path, source in self.sources.items() if b"job" in source}

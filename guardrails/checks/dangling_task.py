@@ -19,7 +19,7 @@ def check(spawn: Spawn, project: Project) -> Iterator[Finding]:
         return
     if any(not spawn.lasting or _streams(entry.fact) for entry in project.handlers_above(spawn.scope)):
         return
-    if spawn.kind == "task" and not spawn.watched:
+    if spawn.kind == "task" and not spawn.watched and not spawn.supervised:
         yield _say(spawn, _of_task(spawn), ())
     elif spawn.kind == "pool" and not spawn.watched and not spawn.careful and not spawn.light:
         yield _say(spawn, "nobody takes its result, so an exception in it is never seen", ())

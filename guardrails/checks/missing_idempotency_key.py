@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guardrails.facts import Absent, Enqueue, Handler, Job, Unknown, finding, unsure
-from guardrails.finding import Finding, Related, Unsure
+from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
 from guardrails.project import Entry, Project
 
 RULE = "missing-idempotency-key"
@@ -39,10 +39,9 @@ def _keyed(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
     where = _repeating(enqueue, project)
     if where is None:
         return
-    place, way, sure = where
+    place, way, confidence = where
     said, fix = _said(enqueue, fix)
-    message = f"{place}, and {said}, so the same work may run twice"
-    yield _say(enqueue, message, fix, way) if sure else _say(enqueue, message, fix, way, warning=True)
+    yield _say(enqueue, f"{place}, and {said}, so the same work may run twice", fix, way, confidence)
 
 
 def _said(enqueue: Enqueue, fix: str) -> tuple[str, str]:
@@ -68,24 +67,32 @@ def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
             return
 
 
-def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, ...], bool] | None:
-    """Why this place may repeat, the way to it, and whether it surely may."""
+def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, ...], Confidence | None] | None:
+    """Why this place may repeat, the way to it, and with what confidence: None where it surely may."""
     entries = _handlers(enqueue, project)
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.webhook:
-            return f"webhook `{entry.name}` may be delivered twice", _places(entry, entry.fact.webhook), True
+            return f"webhook `{entry.name}` may be delivered twice", _places(entry, entry.fact.webhook), None
     for entry in project.jobs_above(enqueue.scope):
         job = entry.fact
         repeats = job.repeats if isinstance(job, Job) else None
         if repeats is not None and isinstance(job, Job) and project.guard_in(job) is None:
             related = (Related(repeats.at, repeats.words),) if repeats.at is not None else ()
-            return f"job `{entry.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), True
-    for entry in entries:
-        if isinstance(entry.fact, Handler) and entry.fact.unsafe:
-            verbs, name = "/".join(entry.fact.methods), entry.name
-            sent = f"`{name}`" if name.startswith(verbs) else f"{verbs} `{name}`"
-            return f"a client may send {sent} again", _places(entry, "the handler"), False
+            return f"job `{entry.name}` may run again ({repeats.words})", (*_places(entry, "the job"), *related), None
+    unsafe = [entry for entry in entries if isinstance(entry.fact, Handler) and entry.fact.unsafe]
+    harmful = [entry for entry in unsafe if not _hardly_hurts(enqueue, entry, project)]
+    for entry in (*harmful, *unsafe)[:1]:
+        verbs, name = "/".join(getattr(entry.fact, "methods", ())), entry.name
+        sent = f"`{name}`" if name.startswith(verbs) else f"{verbs} `{name}`"
+        return f"a client may send {sent} again", _places(entry, "the handler"), "medium" if harmful else "low"
     return None
+
+
+def _hardly_hurts(enqueue: Enqueue, entry: Entry, project: Project) -> bool:
+    """Nobody knows who listens, or a request that sets a state is answered by computing again what follows from it."""
+    job = project.job(enqueue.job)
+    sets = isinstance(entry.fact, Handler) and set(entry.fact.methods) <= {"PUT", "PATCH", "DELETE"}
+    return enqueue.to_listeners or (sets and job is not None and project.only_recomputes(job))
 
 
 def _handlers(enqueue: Enqueue, project: Project) -> list[Entry]:
@@ -97,7 +104,8 @@ def _places(entry: Entry, words: str) -> tuple[Related, ...]:
     return (Related(entry.fact.place, words), *entry.way)
 
 
-def _say(enqueue: Enqueue, why: str, fix: str, related: tuple[Related, ...] = (), warning: bool = False) -> Finding:
+def _say(enqueue: Enqueue, why: str, fix: str, related: tuple[Related, ...] = (), confidence: Confidence | None = None) -> Finding:
     message = f"`{enqueue.target}` is enqueued without an idempotency key: {why}."
-    return finding(enqueue, RULE, message, fix, subject=enqueue.target, severity="warning" if warning else None,
-                   confidence="medium" if warning else None, related=related, repair=enqueue.key_repair)  # fmt: skip
+    severity: Severity | None = "warning" if confidence else None
+    return finding(enqueue, RULE, message, fix, subject=enqueue.target, severity=severity, confidence=confidence, related=related,
+                   repair=enqueue.key_repair)  # fmt: skip

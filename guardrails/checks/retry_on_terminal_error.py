@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import Known, finding
+from guardrails.facts import Known, finding, never_ends
 from guardrails.facts.retrying import Retry
 from guardrails.finding import Confidence, Finding, Related
 from guardrails.project import Project
@@ -29,6 +29,8 @@ def check(retry: Retry, project: Project) -> Iterator[Finding]:
     message = f"{who} is retried on {what}."
     related = () if errors.at == retry.place else (Related(errors.at, "the errors that are retried"),)
     confidence: Confidence | None = "medium" if retry.kind == "asked" and not errors.terminal else None
+    if retry.steady and never_ends(retry.attempts) and not errors.terminal:
+        confidence = "low"  # no input that stays bad: its retries only keep it running
     yield finding(retry, RULE, message, retry.chosen, subject=retry.how, confidence=confidence, related=(*related, *way))
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 from guardrails.facts import Absent, Known, Unknown, finding, in_effect, never_ends, unsure
 from guardrails.facts.retrying import Retry
+from guardrails.files import is_aside
 from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
 
 RULE = "retry-without-backoff"
+_FEW = 5  # attempts that do no harm where chance scatters them
 
 
 def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
@@ -21,18 +23,23 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
     if in_effect(retry.grows) or retry.until or _is_moot(retry, project.option(RULE, "patience")):
         return
     who, confidence, way = _whose(retry, project)
+    if (retry.scattered and _is_few(retry)) or is_aside(retry.place.path):
+        confidence = "low"
     if who:
         message = f"{who} is tried again {_pace(retry)}: all that failed together comes back together, on a peer that is already down."
         yield finding(retry, RULE, message, retry.paced, subject=retry.how, confidence=confidence, related=way, repair=retry.repair)
 
 
 def _is_moot(retry: Retry, patience: float) -> bool:
-    attempts = retry.attempts.value if isinstance(retry.attempts, Known) else None
     delay = _seconds(retry)
     turns = retry.errors is not None and retry.errors.waits  # a turn that is waited for, no peer that is down
-    few = isinstance(attempts, int | float) and attempts <= 1
     endless = retry.kind in ("automatic", "library") and never_ends(retry.attempts)
-    return turns or few or endless or (delay is not None and delay >= patience)
+    return turns or _is_few(retry, 1) or endless or (delay is not None and delay >= patience)
+
+
+def _is_few(retry: Retry, few: int = _FEW) -> bool:
+    attempts = retry.attempts.value if isinstance(retry.attempts, Known) else None
+    return isinstance(attempts, int | float) and attempts <= few
 
 
 def _seconds(retry: Retry) -> float | None:

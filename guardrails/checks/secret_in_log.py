@@ -14,12 +14,12 @@ _MIXED = ("body", "form", "payload")  # whole objects that hold a secret only no
 
 def check(log: Log, project: Project) -> Iterator[Finding]:
     """One finding a log call, at its first secret."""
-    secrets = [value for value in log.values if value.secret]
+    secrets = sorted((value for value in log.values if value.secret), key=lambda value: value.spent)
     if not secrets:
         return
     first = secrets[0]
     trace = first.whole and log.call.rpartition(".")[2] in ("debug", "trace") and any(word in first.secret for word in _MIXED)
-    confidence: Confidence | None = "low" if log.on_terminal or trace else None
+    confidence: Confidence | None = "low" if log.on_terminal or first.spent or trace else None
     names = ", ".join(dict.fromkeys(f"`{value.text}`" for value in secrets if value.secret == first.secret))
     message = f"`{log.call}` in {log.scope.title} writes {_what(first)} ({names}) to the log, where everybody with log access can use it."
     fix = "Log only the few harmless parts of it." if first.whole else "Log an id of it, or its last four characters through a mask."
@@ -30,7 +30,7 @@ def check(log: Log, project: Project) -> Iterator[Finding]:
 def _repair(log: Log, secrets: list[Logged], project: Project) -> Repair | None:
     """Each secret masked by the project's own helper, else replaced by stars, where all of them stand in the call itself.
 
-    Where stars would take more than the secret (a whole object, a text that holds it, what a program is there to print), a person should look.
+    Where stars would take more than the secret (a whole object, a text, what a program is there to print), a person should look.
     """
     places = [value.place for value in secrets]
     at = log.place

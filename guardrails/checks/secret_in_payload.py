@@ -15,7 +15,7 @@ def check(handover: Handover) -> Iterator[Finding]:
     """One finding an enqueue, at its first secret; the others are named with it."""
     if not handover.secrets:
         return
-    first = handover.secrets[0]
+    first = min(handover.secrets, key=lambda one: one.only_carried)
     noun = first.value.secret
     names = ", ".join(dict.fromkeys(f"`{one.value.text}`" for one in handover.secrets[:3]))
     what = noun if first.value.whole or noun.endswith("s") else f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
@@ -26,5 +26,5 @@ def check(handover: Handover) -> Iterator[Finding]:
     )
     fix = "Pass only the few harmless fields of it." if first.value.whole else "Pass an id, and let the job fetch or make the secret."
     related = tuple(place for one in handover.secrets for place in one.value.evidence)
-    confidence: Confidence | None = "medium" if first.taken_as else None
+    confidence: Confidence | None = "low" if first.only_carried else "medium" if first.taken_as else None
     yield finding(handover, RULE, message, fix, subject=f"{handover.target}:{noun}", related=related, confidence=confidence)

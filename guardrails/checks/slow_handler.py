@@ -30,6 +30,7 @@ _MORE = 3  # further handlers, and further slow calls behind one place, that are
 _FAR = 4  # calls between a handler and a wait: beyond, other things may decide whether it comes to that
 _OFTEN_QUICK = frozenset(("network", "subprocess"))
 _NEAR = 2  # and between a handler and a pause
+_BEARABLE = 30.0  # seconds: up to here a limit that is given says that somebody thought of the client
 # Who asks for one of these asks for the call itself, and waits for what it says.
 _TRIALS = frozenset("test debug ping health healthcheck probe check verify validate preview try".split())
 
@@ -61,7 +62,8 @@ def check(handler: Handler, project: Project) -> Iterator[Finding | Unsure]:
 def _is_slow(fact: Fact, patience: float) -> bool:
     if not isinstance(fact, Wait):
         return isinstance(fact, Slow)
-    return fact.kind in WAITS and not fact.weak and not fact.debugging and is_long(fact.limit, patience)
+    aside = fact.weak or fact.debugging or fact.streamed
+    return fact.kind in WAITS and not aside and is_long(fact.limit, patience)
 
 
 def _is_open(fact: Fact) -> bool:
@@ -109,11 +111,18 @@ def _is_light(fact: Fact, entries: tuple[Entry, ...], project: Project) -> bool:
     """Its input, its callers or the way decide whether it is slow, it holds nothing but its client, or the request asks for it."""
     far = len(entries[0].way)
     if isinstance(fact, Wait):
-        bounded = not never_ends(fact.limit) and (isinstance(fact.limit, Absent) or project.answering.is_async(fact.scope))
+        bounded = not never_ends(fact.limit) and (fact.rare or _is_borne(fact, entries[0], project))
         light = fact.inferred or bounded or (far > _FAR and fact.kind in _OFTEN_QUICK)
     else:
         light = isinstance(fact, Slow) and (fact.weak or (fact.pauses and far > _NEAR))
     return light or _is_trial(entries[0])
+
+
+def _is_borne(wait: Wait, entry: Entry, project: Project) -> bool:
+    """A limit that somebody may have chosen for a request, or that nobody chose; a blocking call in a coroutine holds all requests."""
+    if isinstance(wait.limit, Absent) or project.answering.is_async(wait.scope):
+        return True
+    return not project.answering.holds_loop(entry) and not is_long(wait.limit, _BEARABLE)
 
 
 def _is_trial(entry: Entry) -> bool:

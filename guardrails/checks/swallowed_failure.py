@@ -15,7 +15,7 @@ _DOES = {"nothing": "drops it", "logs": "only logs it", "tracks": "only tells th
 
 
 def check(rescue: Rescue, project: Project) -> Iterator[Finding | Unsure]:
-    """Speaks where the work itself is in the try; of parts beside it, of rounds of a loop and of results, with low confidence."""
+    """Speaks where the work itself is in the try; of rounds, of results, and where raising brings nothing, with low confidence."""
     if rescue.outcome == "unread" and rescue.main and rescue.breadth != "narrow" and not rescue.looped and rescue.started is None:
         yield unsure(rescue, RULE, f"job `{rescue.worker}` leaves its failure to a function that was not read")
     if rescue.breadth == "narrow" or rescue.outcome not in _DOES or rescue.light or not (rescue.main or rescue.looped):
@@ -23,7 +23,8 @@ def check(rescue: Rescue, project: Project) -> Iterator[Finding | Unsure]:
     handler = _answered(rescue, project)
     if rescue.started is not None and handler is None:
         return
-    sure: Confidence | None = None if rescue.outcome in ("nothing", "logs") and not rescue.looped and not rescue.meant else "low"
+    harmless = rescue.looped or rescue.meant or rescue.skips or (rescue.forgotten and rescue.outcome == "logs")
+    sure: Confidence | None = None if rescue.outcome in ("nothing", "logs") and not harmless else "low"
     work = f" around `{rescue.around}`" if rescue.around else ""
     if handler is None:
         who, end = f"job `{rescue.worker}`", "so the queue counts the job as done: nobody retries it, and no list of failed jobs shows it"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from guardrails.facts import finding, unsure
 from guardrails.facts.failure import EatenSignal
-from guardrails.finding import Finding, Unsure
+from guardrails.finding import Confidence, Finding, Unsure
 
 RULE = "swallowed-retry"
 _HURTS = {
@@ -28,4 +28,5 @@ def check(eaten: EatenSignal) -> Iterator[Finding | Unsure]:
     fix = f"Put `except {eaten.signal}: raise` before this clause, or let the clause raise."
     soft = eaten.kind == "timeout" and eaten.by is None
     related = (eaten.by,) if eaten.by is not None else ()
-    yield finding(eaten, RULE, message, fix, severity="warning" if soft else None, confidence="medium" if soft else None, related=related)
+    confidence: Confidence | None = None if not soft else "low" if eaten.brief else "medium"
+    yield finding(eaten, RULE, message, fix, severity="warning" if soft else None, confidence=confidence, related=related)

@@ -40,7 +40,8 @@ def check(effect: Effect, project: Project) -> Iterator[Finding | Unsure]:
             *entry.way,
             why,
         )
-        confidence: Confidence | None = None if job.repeats.kind == "retried" or effect.kind == "payment" else "low"
+        surely = (job.repeats.kind == "retried" or effect.kind == "payment") and not effect.sealed
+        confidence: Confidence | None = None if surely else "low"
         message = (
             f"Job `{job.name}` {effect.does} (`{effect.call}`), and does so again when it runs again ({job.repeats.words}): {why.message}."
         )

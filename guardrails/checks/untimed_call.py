@@ -39,11 +39,11 @@ def check(wait: Wait, project: Project) -> Iterator[Finding | Unsure]:
     why = (
         "its time limit is switched off" if isinstance(limit, Known) else f"it is given no time limit, and {wait.title} has none by default"
     )
-    ends = "may wait for ever" if until == NEVER else f"may wait until the job is stopped after {until:g} s"
+    ends = "may wait for ever" if until == NEVER else "may wait until the job is stopped" + (f" after {until:g} s" if until else "")
     message = f"{where} {ends}: {why}, so {_HOLDERS.get(wait.kind, 'a peer that never answers')} holds the worker."
     related = (Related(entry.fact.place, "the job" if isinstance(entry.fact, Job) else "it is started here"), *entry.way, *wait.made)
     surely = not wait.inferred and isinstance(entry.fact, Job)
-    severity: Severity | None = "info" if until <= project.option(RULE, "short") else None
+    severity: Severity | None = "info" if 0 < until <= project.option(RULE, "short") else None
     confidence: Confidence | None = "low" if wait.weak else None if surely else "medium"
     cause = wait.cause or f"{RULE}:{wait.framework}:{entry.fact.place.path}:{entry.fact.place.start}"
     yield finding(wait, RULE, message, wait.fix, cause=cause, severity=severity, confidence=confidence, related=related,
@@ -77,6 +77,8 @@ def _repair(wait: Wait, project: Project) -> Repair | None:
 
 
 def _until(fact: Handler | Job | Spawn) -> float:
-    """After how many seconds the job itself is stopped."""
+    """After how many seconds the job itself is stopped; 0 where it is stopped, and when cannot be told."""
+    if isinstance(fact, Job) and isinstance(fact.timeout, Unknown) and fact.timeout.present == "yes":
+        return 0.0
     seconds = in_effect(fact.timeout) if isinstance(fact, Job) else NEVER
     return float(seconds) if isinstance(seconds, int | float) else NEVER

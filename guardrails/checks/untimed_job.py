@@ -32,7 +32,7 @@ def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
     elif isinstance(limit, Absent) and limit.default == NEVER:
         looked = f" (looked on the job and in {', '.join(limit.looked_in)})" if limit.looked_in else ""
         message = f"`{job.name}` may run for ever: nobody gives it a time limit{looked}, and {job.title} has none by default."
-        yield _say(job, message, job.limit_related, _repair(job, project))
+        yield _say(job, message, job.limit_related, _repair(job, project), "low" if job.is_once else None)
     elif isinstance(limit, Varies) and any(one.value == NEVER for one in limit.values):
         message = f"`{job.name}` may run for ever in some of its deployments: they do not agree on its time limit, and one has none."
         places = tuple(Related(one.at, "no limit here" if one.value == NEVER else "a limit here") for one in limit.values)
@@ -42,8 +42,8 @@ def check(job: Job, project: Project) -> Iterator[Finding | Unsure]:
 
 
 def _siblings_are_limited(job: Job, project: Project) -> bool:
-    """Other jobs of the library have a limit of their own: then it is not left to the host."""
-    jobs = (one for one in project.jobs if one.framework == job.framework and one.limit_is_own)
+    """Jobs of the library that stand beside it have a limit of their own: then it is not left to the host."""
+    jobs = (one for one in project.jobs if one.place.path == job.place.path and one.framework == job.framework and one.limit_is_own)
     return any(isinstance(one.timeout, Known) and one.timeout.value != NEVER for one in jobs)
 
 
@@ -52,5 +52,7 @@ def _repair(job: Job, project: Project) -> Repair | None:
     return in_seconds(job.repair, project.option(RULE, "limit"), safe=project.is_set(RULE, "limit"))
 
 
-def _say(job: Job, message: str, related: tuple[Related, ...], repair: Repair | None) -> Finding:
-    return finding(job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, related=related, repair=repair)
+def _say(job: Job, message: str, related: tuple[Related, ...], repair: Repair | None, confidence: Confidence | None = None) -> Finding:
+    return finding(
+        job, RULE, message, job.limit_fix, subject=job.name, cause=job.cause, confidence=confidence, related=related, repair=repair
+    )

@@ -125,7 +125,8 @@ class Job(Fact, frozen=True, kw_only=True):
 
     `timeout` in seconds or NEVER, effective. `limit_fix` says how this framework limits a job; `is_hosted`: the project has no
     application, so that of the host that installs it decides; `is_trivial`: it calls nothing and loops over nothing, so it cannot
-    hang. `repeats` is None where the framework runs it at most once.
+    hang; `is_once`: the process that declares it runs it once, by no schedule and from no queue. `repeats` is
+    None where the framework runs it at most once.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Job(Fact, frozen=True, kw_only=True):
     limit_is_own: bool = False
     is_hosted: bool = False
     is_trivial: bool = False
+    is_once: bool = False
     limit_related: tuple[Related, ...] = ()
     cause: str = ""
     repeats: Repeat | None = None
@@ -168,7 +170,8 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     """Work handed to a queue. `target` names the job (or queue) in words, `job` its symbol where it was resolved.
 
     `misplaced_key` is a key that was put into the data, `dropped_key` one that the wrapper around it got and does not pass on.
-    `carries_only`: a signature that only carries the payload of an enqueue made elsewhere.
+    `carries_only`: a signature that only carries the payload of an enqueue made elsewhere. `to_listeners`: each of those that are
+    registered gets it.
     """
 
     call: str
@@ -182,6 +185,7 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     carries_only: bool = False
     key_repair: Repair | None = None
     row_repair: Repair | None = None
+    to_listeners: bool = False
 
 
 class Spawn(Fact, frozen=True, kw_only=True):
@@ -190,7 +194,8 @@ class Spawn(Fact, frozen=True, kw_only=True):
     `kept` says in words who waits for it or ties it to the request ("" for nobody); `light` why its loss is harmless.
     `request_bound` spawns exist only while a request is answered, wherever they are written. `lasting`: a loop for the life of the
     process, which is no work of one request; `watched`: its failure is told to a callback; `careful`: what it runs handles its own;
-    `streamed`: the function around it lives as long as a stream or a websocket.
+    `supervised`: it is a loop that tells what goes wrong in a round and goes on; `streamed`: the function around it lives as long as a
+    stream or a websocket.
     """
 
     kind: str
@@ -202,6 +207,7 @@ class Spawn(Fact, frozen=True, kw_only=True):
     lasting: bool = False
     watched: bool = False
     careful: bool = False
+    supervised: bool = False
     streamed: bool = False
 
 
@@ -224,13 +230,17 @@ class Schedule(Fact, frozen=True, kw_only=True):
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """One value that a log call writes. `secret` is the secret noun it ends in or the whole object it is ("" for harmless)."""
+    """One value that a log call writes. `secret` is the secret noun it ends in or the whole object it is ("" for harmless).
+
+    `spent`: it was refused right there, and opens nothing any more.
+    """
 
     text: str
     place: Place
     secret: str
     whole: bool = False
     evidence: tuple[Related, ...] = ()
+    spent: bool = False
 
 
 class Log(Fact, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ class Effect(Fact, frozen=True, kw_only=True):
     """A call that does something outside that doing twice makes worse; `does` says what, in words.
 
     `kind`: payment, mail, message, post, insert, count. `lost_answer`: it may have been done although its caller saw it fail.
+    `sealed`: what it sends was made elsewhere, and may name the event.
     """
 
     kind: str
@@ -35,4 +36,5 @@ class Effect(Fact, frozen=True, kw_only=True):
     does: str
     key: Setting
     lost_answer: bool = False
+    sealed: bool = False
     fix: str = ""

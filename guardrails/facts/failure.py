@@ -18,8 +18,9 @@ class Rescue(Fact, frozen=True, kw_only=True):
     """An except clause in the work of a job, or in work that a handler started and nobody waits for.
 
     `main`: the try holds the job's work, not a part beside it; `looped`: it stands in a loop of the job, an item a round.
-    `light`: losing the work is harmless; `meant`: a comment says that it is dropped on purpose. `around` is a call in the try; `started` is
-    where a spawn started the work (None: a queue did); `way` leads from the job to the clause.
+    `light`: losing the work is harmless; `meant`: a comment says that it is dropped on purpose; `skips`: a job that finds its work itself
+    leaves it to its next run, untouched; `forgotten`: who runs it does no more than log a failure. `around` is a call in the try; `started`
+    is where a spawn started the work (None: a queue did); `way` leads from the job to the clause.
     """
 
     worker: str
@@ -30,19 +31,23 @@ class Rescue(Fact, frozen=True, kw_only=True):
     looped: bool = False
     light: bool = False
     meant: bool = False
+    skips: bool = False
+    forgotten: bool = False
     around: str = ""
     started: Scope | None = None
     way: tuple[Related, ...] = ()
 
 
 class EatenSignal(Fact, frozen=True, kw_only=True):
-    """An except clause that takes what the framework itself must see. `signal` is the exception, `kind` what it asks for."""
+    """An except clause that takes what the framework itself must see. `signal` is the exception, `kind` what it asks for; `brief`: what is
+    tried takes so short that a time limit hardly falls into it."""
 
     worker: str
     signal: str
     kind: Literal["retry", "timeout", "cancel"]
     caught: str
     by: Related | None = None
+    brief: bool = False
     hidden: bool = False  # options that were not read may keep it from being raised
 
 

@@ -9,7 +9,8 @@ from guardrails.finding import Related, Repair
 class EarlyEnqueue(Fact, frozen=True, kw_only=True):
     """Work handed to a queue while a transaction is open. `opened` is where it opens, `way` the calls from there down to the hand-over.
 
-    `opens` says it in words: `transaction.atomic()`, a request of the project.
+    `opens` says it in words: `transaction.atomic()`, a request of the project. `patient` says why the job hardly misses the rows ("" where
+    it may): then only a rollback hurts.
     """
 
     target: str
@@ -18,6 +19,7 @@ class EarlyEnqueue(Fact, frozen=True, kw_only=True):
     way: tuple[Related, ...] = ()
     fix: str = ""
     repair: Repair | None = None
+    patient: str = ""
 
 
 class UnstableKey(Fact, frozen=True, kw_only=True):

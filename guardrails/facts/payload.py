@@ -20,10 +20,14 @@ class Bulk(msgspec.Struct, frozen=True):
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """A secret in an argument; `taken_as` is the key or the job's parameter that says so where the value's own name does not."""
+    """A secret in an argument; `taken_as` is the key or the job's parameter that says so where the value's own name does not.
+
+    `only_carried`: its row is gone, or the job itself was handed it, so no id could stand for it here.
+    """
 
     value: Logged
     taken_as: str = ""
+    only_carried: bool = False
 
 
 class Handover(Fact, frozen=True, kw_only=True):

@@ -29,7 +29,8 @@ class Retry(Fact, frozen=True, kw_only=True):
     stands; `library`: a call or decorator; `loop`, `restart`: a hand-written one.
 
     `attempts` is a number or NEVER, effective; `grows` whether the delays do, `delay` the first in seconds. `errors` is None where
-    they were not told. `reconnects`: what is tried again is a connection or a run that should last.
+    they were not told. `reconnects`: what is tried again is a connection or a run that should last. `scattered`:
+    the delays are drawn at random. `steady`: the job is given no one thing to work on, and finds its work itself.
     """
 
     kind: RetryKind
@@ -41,6 +42,8 @@ class Retry(Fact, frozen=True, kw_only=True):
     errors: Errors | None = None
     spares: bool = False
     reconnects: bool = False
+    scattered: bool = False
+    steady: bool = False
     until: str = ""
     bounded: str = ""
     paced: str = ""

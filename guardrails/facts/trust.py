@@ -43,8 +43,9 @@ class Receiver(Fact, frozen=True, kw_only=True):
 class Route(Fact, frozen=True, kw_only=True):
     """A handler that hands work to a queue. `door` says what asks who calls, "" for nothing; `public` why strangers may.
 
-    `sibling` is a handler beside it that asks, `sibling_door` what. `answer` is what the handler returns where that tells the caller
-    nothing of the work ("" where it does, or where it cannot be told), `told` why that is well.
+    `sibling` is a handler beside it that asks, `sibling_door` what; `mostly_open`: most of those beside it ask nobody, either. `answer` is
+    what the handler returns where that tells the caller nothing of the work ("" where it does, or where it cannot be told), `told` why
+    that is well.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Route(Fact, frozen=True, kw_only=True):
     public: str = ""
     sibling: str = ""
     sibling_door: str = ""
+    mostly_open: bool = False
     answer: str = ""
     told: str = ""
     enqueued: Related

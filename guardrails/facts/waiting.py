@@ -11,7 +11,7 @@ class Wait(Fact, frozen=True, kw_only=True):
 
     `kind`: network, subprocess, mail, lock, queue, event, result, join, database, llm, git. `cause`: what waits that share a maker or a
     setting have in common, `made` the maker. `inferred`: callers decide, and those that are known give no limit. `weak`: it nearly always
-    ends by itself.
+    ends by itself. `rare`: it stands where an exception was caught. `streamed`: what it waits for hands on what it says bit by bit.
     """
 
     kind: str
@@ -24,6 +24,8 @@ class Wait(Fact, frozen=True, kw_only=True):
     debugging: bool = False
     weak: bool = False
     repair: Repair | None = None
+    rare: bool = False
+    streamed: bool = False
 
 
 class Deadline(Fact, frozen=True, kw_only=True):

@@ -43,6 +43,7 @@ class EnqueueSeen(msgspec.Struct, frozen=True):
     job: str = ""
     queue: Made | None = None
     loose: bool = False  # told by its method's name alone
+    unless: frozenset[str] = frozenset()  # arguments of a wrapper under which it runs the job at once, and hands nothing over
 
 
 class HandlerSeen(msgspec.Struct, frozen=True):

@@ -229,20 +229,10 @@ class _Judge:
         named = tuple(sorted({fact.framework for fact in counted if isinstance(fact, shapes)}))
         parsed = len(read & self.parsed.keys())
         passed_over = dict(sorted(over.items()))
+        limits = _limits(counted)
         return Summary(
-            len(read),
-            parsed,
-            jobs,
-            enqueues,
-            handlers,
-            schedules,
-            spawns,
-            named,
-            passed_over,
-            self.known.frameworks,
-            _limits(counted),
-            ended,
-        )
+            len(read), parsed, jobs, enqueues, handlers, schedules, spawns, named, passed_over, self.known.frameworks, limits, ended
+        )  # fmt: skip
 
 
 def _limits(counted: Iterable[facts.Fact]) -> dict[str, int]:

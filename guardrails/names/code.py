@@ -19,7 +19,7 @@ class Files(Protocol):
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Further files that may start workers: Procfile, compose, units."""
+        """Further files: those that may start workers (Procfile, compose, units), and requirements."""
 
     def load(self, path: str) -> bytes:
         """The bytes of a file."""

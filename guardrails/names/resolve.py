@@ -65,6 +65,8 @@ class Resolver:
         self._worth: frozenset[str] = frozenset()
         self._deep = 0
         self._asked = 0
+        self._first = ("", 0)  # file and offset of what was asked for from outside
+        self.ended: set[tuple[str, int]] = set()  # and of what was not followed to its end
         self._globals: set[tuple[str, str]] = set()
 
     @contextmanager
@@ -103,7 +105,11 @@ class Resolver:
         if key in self._memory:
             return self._memory[key]
         self._asked = self._asked + 1 if self._busy else 0
-        if key in self._busy or self._deep >= _DEEPEST or self._asked > _MOST:
+        self._first = self._first if self._busy else (file, expr.start)
+        if key in self._busy:
+            return None
+        if self._deep >= _DEEPEST or self._asked > _MOST:
+            self.ended.add(self._first)
             return None
         self._busy.add(key)
         self._deep += 1

@@ -12,7 +12,7 @@ from guardrails.facts.change import Message
 from guardrails.facts.effects import Effect
 from guardrails.facts.waiting import Wait
 from guardrails.files import is_test
-from guardrails.finding import Related
+from guardrails.finding import Related, Unsure
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.frameworks.recognise import Recogniser
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, Sighting, SpawnSeen
@@ -25,7 +25,9 @@ from guardrails.outline import Outline
 from guardrails.place import Place
 from guardrails.project.again import Again
 from guardrails.project.answering import Answering, Flow
+from guardrails.project.below import keeps_to_itself
 from guardrails.project.calls import Callers, Reach
+from guardrails.project.ended import unnamed, unread, unwrapped
 from guardrails.project.entry import Entries, Table
 from guardrails.project.entry import Entry as Entry
 from guardrails.project.entry import Start as Start
@@ -50,7 +52,7 @@ from guardrails.project.units import is_development
 from guardrails.project.wrappers import is_wrapped, outer_enqueues
 from guardrails.stopwatch import Stopwatch
 
-_ROUNDS = 4  # wrappers around wrappers that are followed
+_ROUNDS = 16  # wrappers around wrappers that are followed
 Reader = Callable[[str, bytes], Outline]
 
 
@@ -68,6 +70,7 @@ class Project:
         self._by_symbol: dict[str, Job] = {}
         self._bodies: Mapping[str, Home] = {}
         self.facts: tuple[Fact, ...] = ()
+        self.ended: tuple[Unsure, ...] = ()  # of no rule: where a search stopped at a limit
         self.jobs: tuple[Job, ...] = ()
         self._spans: dict[type[Fact], dict[str, list[Place]]] = {}
         self._messages: Callable[[str], Message | None] | None = None
@@ -123,6 +126,11 @@ class Project:
         """What makes a second run of a job harmless: a guard at the opening of its body."""
         body = self._bodies.get(job.symbol)
         return self._guards.opening(body) if body is not None else None
+
+    def only_recomputes(self, job: Job) -> bool:
+        """A job whose body was read and tells nobody anything: done twice, it ends where it ended the first time."""
+        body = self._bodies.get(job.symbol)
+        return body is not None and keeps_to_itself(self._resolver, body)
 
     def guard_before(self, fact: Fact) -> Guard | None:
         """A guard that runs before the call that a fact is about, or holds around it."""
@@ -223,6 +231,7 @@ class _Understanding:
         self.seen: list[Sighting] = []
         self.entries: set[Home] = set()
         self.done: set[str] = set()
+        self.ended: list[Unsure] = []  # where the following of files and wrappers stopped at its limit
 
     def run(self) -> Project:
         holding = cache(lambda word: frozenset(self.code.words.holding(word)))
@@ -230,12 +239,15 @@ class _Understanding:
         self.recogniser.handlers.worth = frozenset(self.code.words.holding_any(self.catalogue.web_words()))
         with self.clock.stage("sift"):
             fresh = self.sift.first()
+        names: set[str] = set()
         for _ in range(_ROUNDS):
             self._read(fresh)
             with self.clock.stage("sift"):
-                fresh = self.sift.naming(exports(self.resolver, self.catalogue, [self.code.part(path) for path in fresh]))
+                fresh = self.sift.naming(exports(self.resolver, self.catalogue, [self.code.part(path) for path in fresh], names))
             if not fresh:
                 break
+        else:
+            self.ended += unread(fresh, _ROUNDS)
         self._read(self.sift.naming_jobs(self.jobs.values()))
         self.linker = self._linker()
         self.ground = self._ground()
@@ -252,6 +264,8 @@ class _Understanding:
             if not new:
                 break
             self.seen.extend(new)
+        else:
+            self.ended += unwrapped([one for one in new if is_wrapped(self.resolver, self.callers, one)], _ROUNDS)
         self._descend()
         return self._linked()
 
@@ -333,6 +347,7 @@ class _Understanding:
                 facts.extend(sense.facts())
         facts.sort(key=lambda fact: (fact.place, type(fact).__name__, fact.framework))
         project = Project(self.code, self.resolver, Reach(self.callers), self.guards, self.config)
+        project.ended = (*self.ended, *self.callers.ended(), *unnamed(self.code, self.resolver))
         homes = {job.symbol: job.home for job in self.declared if not job.symbol.startswith("?")}
         project.settle(_unique(facts), homes, self._spawned(), Messages(self.ground).of)
         return project

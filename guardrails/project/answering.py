@@ -10,11 +10,12 @@ from guardrails.facts import Enqueue, Fact, Handler, Job, Scope, Spawn
 from guardrails.names.code import owner_of
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
+from guardrails.outline import Await, Call, Function, Site, dotted, walk
 from guardrails.place import Place
 from guardrails.project.calls import Edge, Reach
 from guardrails.project.entry import Entries, Entry
 
-_WAITED = ("it is awaited", "it is waited for")
+_WAITED = ("it is awaited", "it is waited for", "leaving the `with` block waits for it")
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ class Answering:
     def _is_apart(self, edge: Edge, callee: Home) -> bool:
         """The callee does not run in the flow of its caller: it is passed on to a spawn or a queue, or the call enqueues it."""
         if self._reach.is_call(edge):
-            return (edge.caller.file, edge.start) in self._enqueues
+            return (edge.caller.file, edge.start) in self._enqueues or self._is_sent_off(edge, callee) or self._is_also_started(edge)
         spawn = self._flow.spawned.get(callee)
         if callee in self._flow.jobs or (spawn is not None and _runs_on(spawn)):
             return True
@@ -60,6 +61,34 @@ class Answering:
             or (one.scope.function == edge.caller.function and one.call.rpartition(".")[0] in holders)
             for one in near
         )
+
+    def _is_also_started(self, edge: Edge) -> bool:
+        """The call runs in place, under a condition, what the same function otherwise starts: `mail.run()` beside `mail.start()`."""
+        here = [one for one in self._spawns.get(edge.caller.file, ()) if one.scope.function == edge.caller.function and _runs_on(one)]
+        sites = self._resolver.definition(edge.caller).sites if here else ()
+        owner = next((dotted(site.call.func).rpartition(".")[0] for site in sites if site.call.func.start == edge.start), "")
+        return bool(owner) and any(one.call.rpartition(".")[0] == owner for one in here)
+
+    def _is_sent_off(self, edge: Edge, callee: Home) -> bool:
+        """The call makes a coroutine, which a spawn or a helper that spawns takes, and the caller does not await what that gives."""
+        caller = self._resolver.definition(edge.caller)
+        if not self._resolver.definition(callee).is_async:
+            return False
+        for site in caller.sites:
+            taken = (arg.value.func.start for arg in site.call.args if isinstance(arg.value, Call))
+            if edge.start in taken and self._spawns_in(edge.caller, site.call):
+                return not _awaits(caller, site)
+        return False
+
+    def _spawns_in(self, home: Home, call: Call) -> bool:
+        """The call is a spawn, or runs a plain function of the project in which there is one: only a spawn runs a coroutine there."""
+        if any(one.place.start == call.start for one in self._spawns.get(home.file, ())):
+            return True
+        value = self._resolver.resolve(home.file, home.function, call.func)
+        helper = value.home if value is not None else None
+        if helper is None or self._resolver.definition(helper).kind != "function" or self._resolver.definition(helper).is_async:
+            return False
+        return any(one.scope.function == helper.function for one in self._spawns.get(helper.file, ()))
 
     def _holders(self, edge: Edge) -> set[str]:
         """The names of what the calls around an edge make: `worker` of `worker = Thread(target=run)`."""
@@ -89,6 +118,10 @@ class Answering:
         """Whether a scope is a coroutine function: what it awaits holds no thread."""
         return self._resolver.definition(Home(scope.path, scope.function)).is_async
 
+    def holds_loop(self, entry: Entry) -> bool:
+        """Whether an entry is a coroutine that makes all calls on its way itself: what blocks there holds all requests."""
+        return self.is_async(entry.fact.scope) and all(self._reach.is_call(Edge(hop.home, hop.start, hop.end)) for hop in entry.steps)
+
     def place_in(self, entry: Entry, fact: Fact) -> Place:
         """Where an entry itself, or its class, leads to what a fact is about; the fact's own place where it stands there."""
         home = Home(entry.fact.scope.path, entry.fact.scope.function)
@@ -98,6 +131,21 @@ class Answering:
         places = (fact.place, *(hop.place for hop in reversed(entry.way)))
         inside = (place for place in places if place.path == home.file and span.start <= place.start and place.end <= span.end)
         return next(inside, fact.place)
+
+
+def _awaits(function: Function, site: Site) -> bool:
+    """The function awaits what a call gave: around the call, or by a name or a list that it was put into."""
+    step = function.steps[site.step]
+    around = (one.call for one in function.sites if one.call.start < site.call.start and site.call.end <= one.call.end)
+    owners = (dotted(call.func).rpartition(".")[0] for call in around)
+    names = {*(dotted(target) for target in step.targets), *owners} - {""}
+    for one in function.steps:
+        for expr in walk(one.value) if one.value is not None else ():
+            if isinstance(expr, Await) and (
+                expr.start <= site.call.start < expr.end or any(dotted(part) in names for part in walk(expr.value))
+            ):
+                return True
+    return False
 
 
 def _runs_on(spawn: Spawn) -> bool:

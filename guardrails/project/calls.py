@@ -8,14 +8,16 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
+from guardrails.finding import Unsure
 from guardrails.names.code import Code, Part
 from guardrails.names.modules import import_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Expr, Function, Ref, Site, dotted, receiver
+from guardrails.place import Place
 from guardrails.project.passing import Passing
 
-_ROUNDS = 12
+_ROUNDS = 64  # calls above each other that are followed; real projects have up to 16
 _OPENED = 600  # files that are opened for the sake of callers: a name that would need more is looked up in what is read already
 _EXPORTERS = ("/__init__.py", "/index.ts", "/index.js", "/mod.rs", "/lib.rs")  # files that export what others define
 _TAKEN = re.compile(rb"(?!\w)\s*[(,)\]]")  # what follows a name that is called or passed
@@ -54,6 +56,17 @@ class Callers:
         self._leads: dict[Home, AbstractSet[str]] = {}
         self._spans: dict[str, list[tuple[str, frozenset[str]]]] = {}  # the names of a module, each with the words of its definition
         self._passing: dict[tuple[Edge, Home | None], tuple[bool, Home | None]] = {}
+        self._ended: dict[Home, str] = {}  # by the function at which a search stopped: why
+
+    def ended(self) -> Iterator[Unsure]:
+        """Where a search stopped at a limit."""
+        for home, why in sorted(self._ended.items()):
+            function = self.functions(home)[home.function]
+            yield Unsure("", Place(home.file, function.name_start, function.name_end), why.format(function.name))
+
+    def _end(self, homes: Iterable[Home], why: str) -> None:
+        for home in homes:
+            self._ended.setdefault(home, why)
 
     def explore(self, homes: Iterable[Home], entries: AbstractSet[Home]) -> None:
         """Find the callers of all these functions, their callers, and so on up to the entries (a set that may grow meanwhile)."""
@@ -67,6 +80,7 @@ class Callers:
                 self._edges[home] = tuple(sorted(found.get(home, ())))
             callers = {edge.caller for edges in found.values() for edge in edges}
             todo = {self.outermost(caller) for caller in callers if not self._is_inside(caller, entries)}
+        self._end(todo - self._edges.keys() - entries, f"What runs `{{}}` was not looked for: calls are followed {_ROUNDS} steps up.")
 
     def _is_inside(self, home: Home, entries: AbstractSet[Home]) -> bool:
         """The place stands in an entry; a handler may be a closure."""
@@ -88,7 +102,9 @@ class Callers:
         while todo:
             one, depth = todo.pop(0)
             for callee, edge in self._calls_in(one, worth):
-                if callee not in seen and depth < _DOWN:
+                if callee not in seen and depth == _DOWN and callee.file in worth:
+                    self._end([home], f"What runs below `{{}}` was not looked for further down than {_DOWN} calls.")
+                elif callee not in seen and depth < _DOWN:
                     seen.add(callee)
                     todo.append((callee, depth + 1))
                     self._down[callee] = (*self._down.get(callee, ()), edge)
@@ -204,20 +220,21 @@ class Callers:
             near = {path for home in homes for path in self._code.words.holding_any(self._beside(home, holding))}
             read.update(path for path in holding if self._code.is_read(path))
             fresh[name] = {path for path in holding if path in near and not self._code.is_read(path)}
-        opened = self._worth_opening(fresh)
+        opened = self._worth_opening(fresh, wanted)
         for path in sorted(read | opened):
             part = self._code.part(path)
             if path in opened:
                 self._opened(part)
             yield part
 
-    def _worth_opening(self, fresh: dict[str, set[str]]) -> set[str]:
+    def _worth_opening(self, fresh: dict[str, set[str]], wanted: dict[str, set[Home]]) -> set[str]:
         """The files in which a name is called or passed; rare names first, for so long as there is room."""
         chosen: set[str] = set()
         for name in sorted(fresh, key=lambda name: (len(fresh[name]), name)):
             word = name.encode()
             found = {path for path in fresh[name] - chosen if _is_used(word, self._code.text(path))}
             if len(found) > self._room:
+                self._end(wanted[name], f"What runs `{name}` was looked for in some files only: {_OPENED} are opened for callers.")
                 continue
             self._room -= len(found)
             chosen |= found

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from guardrails.facts import Logged
 from guardrails.facts.payload import Bulk, Handover, Secret
 from guardrails.frameworks.sightings import EnqueueSeen
 from guardrails.names.options import Hit
 from guardrails.outline import Attr, Call, Index, Ref, dotted
 from guardrails.place import Place
+from guardrails.project.bygone import Bygone
 from guardrails.project.contents import Contents
 from guardrails.project.ground import Ground
 from guardrails.project.headers import WHOLE
@@ -24,7 +27,8 @@ class Carrying:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._contents = Contents(ground.resolver, ground.catalogue)
+        self._contents, self._bygone = Contents(ground.resolver, ground.catalogue), Bygone(ground.resolver)
+        self._workers = {job.home for job in ground.jobs.values()}
 
     def facts(self) -> Iterator[Handover]:
         """A fact an enqueue."""
@@ -59,11 +63,11 @@ class Carrying:
     def _secrets(self, hit: Hit, name: str, taken: str) -> Iterator[Secret]:
         if tells_apart(name) or tells_apart(taken):
             return
-        found = [one for one in self._ground.values.inside(hit, name) if self._matters(one)]
-        if found:
-            yield from (Secret(one) for one in found[:1])
-        elif noun := self._ground.values.noun(taken):
-            yield from self._taken(hit, noun, taken)
+        found = [Secret(one) for one in self._ground.values.inside(hit, name) if self._matters(one)]
+        if not found and (noun := self._ground.values.noun(taken)):
+            found.extend(self._taken(hit, noun, taken))
+        for one in found[:1]:
+            yield msgspec.structs.replace(one, only_carried=self._bygone.is_only_carrier(hit, self._workers))
 
     @staticmethod
     def _matters(one: Logged) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -9,8 +10,9 @@ import msgspec
 from guardrails.facts.failure import Breadth
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Function, Group, Literal_, Ref, Site, Step, dotted, enclosing, is_within, walk
+from guardrails.outline import Block, Expr, Function, Group, Literal_, Op, Ref, Site, Step, dotted, enclosing, is_within, walk
 
+_FLAG = re.compile(r"(?i:(?:^|[._])(?:debug|testing(?:$|\.)|test_mode(?:$|\.)))|(?:^|\.)(?:IS_|IN_)?TEST(?:$|\.)")
 _ALL, _BROAD = frozenset(("BaseException",)), frozenset(("Exception", "StandardError"))
 
 
@@ -119,9 +121,25 @@ class Caught:
 
 
 def is_debugging(function: Function, site: Site) -> bool:
-    """A call stands below a test of a debug flag, or behind an early exit that asks for one."""
+    """A call is only reached where a flag for debugging or testing is set."""
     step = function.steps[site.step]
-    around = [block for block in enclosing(function, step.block) if block.kind == "if"]
+    around = [block for block in enclosing(function, step.block) if block.kind in ("if", "else")]
     left = [block for block in function.blocks if block.kind == "if" and block.ends in ("return", "raise") and block.end <= step.start]
-    tests = [function.steps[block.opened_by].value for block in (*around, *left) if block.opened_by >= 0]
-    return any(dotted(part).endswith("DEBUG") for test in tests if test is not None for part in walk(test))
+    return any(_flags(function, block) is (block.kind == "if") for block in around) or any(
+        _flags(function, block) is False for block in left
+    )
+
+
+def _flags(function: Function, block: Block) -> bool | None:
+    """Whether the test that opens a block asks for such a flag to be set (True) or not (False)."""
+    test = function.steps[block.opened_by].value if block.opened_by >= 0 else None
+    parts = list(walk(test)) if test is not None else []
+    if not any(_FLAG.search(dotted(part)) for part in parts):
+        return None
+    negated = (part.parts[0] for part in parts if isinstance(part, Op) and part.op == "not")
+    return not any(_FLAG.search(dotted(inner)) for part in negated for inner in walk(part))
+
+
+def is_rare(function: Function, site: Site) -> bool:
+    """A call stands where an exception was caught."""
+    return any(block.kind == "except" for block in enclosing(function, function.steps[site.step].block))

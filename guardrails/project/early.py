@@ -16,9 +16,10 @@ from guardrails.names.code import last_word, owner_of
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Made
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Group, Index, Literal_, Pair, Site, Step, dotted, enclosing, receiver, walk
+from guardrails.outline import Attr, Expr, Function, Group, Index, Literal_, Pair, Ref, Site, Step, dotted, enclosing, receiver, walk
 from guardrails.place import Place
 from guardrails.project.ground import Ground
+from guardrails.project.patience import Patience
 from guardrails.project.repairs import Repairs, call_place
 from guardrails.project.transactions import Opening, Transactions, names_in
 from guardrails.project.units import is_development
@@ -39,7 +40,7 @@ class Early:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._resolver = ground, ground.resolver
-        self._open = Transactions(ground.resolver, ground.catalogue)
+        self._open, self._patience = Transactions(ground.resolver, ground.catalogue), Patience(ground)
         self._repairs = Repairs(ground.resolver)
         self._commits = [model.commit for model in ground.catalogue.models if model.commit is not None]
         self._asks = frozenset(word for commit in self._commits for word in commit.asks)
@@ -64,8 +65,9 @@ class Early:
                 opened = Related(found.opening.at, "the transaction opens here")
                 opening, repair = found.opening, self._repair(seen, found)
                 yield EarlyEnqueue(
-                    **at, target=seen.target, opens=opening.words, opened=opened, way=found.way, fix=opening.fix, repair=repair
-                )
+                    **at, target=seen.target, opens=opening.words, opened=opened, way=found.way, fix=opening.fix,
+                    patient=self._patience.why(seen), repair=repair,
+                )  # fmt: skip
 
     def _repair(self, seen: EnqueueSeen, found: _Found) -> Repair | None:
         """A hook of the transaction, where nobody looks at what the hand-over gives."""
@@ -86,14 +88,15 @@ class Early:
     def _search(self, seen: EnqueueSeen) -> _Found | None:
         """Breadth first from the hand-over up through its callers, to the nearest open transaction."""
         home = seen.made.home
-        todo: list[tuple[Home, Step, tuple[Related, ...]]] = [(home, self._step(seen), ())]
+        todo: list[tuple[Home, Step, tuple[Related, ...], frozenset[str]]] = [(home, self._step(seen), (), frozenset())]
         visited = {home}
         while todo:
-            home, step, way = todo.pop(0)
+            home, step, way, switches = todo.pop(0)
             if self._is_asked(home, step):
                 continue
+            switches |= _switches(self._resolver.definition(home), step)
             opening = self._open.around(home, step) or self._in_request(home)
-            if opening is not None:
+            if opening is not None and not self._is_switched(home, switches):
                 return _Found(opening, way)
             if self._resolver.definition(home).kind != "function" or len(way) >= _DEEPEST:
                 continue
@@ -102,8 +105,14 @@ class Early:
                     visited.add(caller)
                     name = self._resolver.definition(caller).qualname
                     hop = Related(Place(caller.file, site.call.start, site.call.end), f"`{name}` calls it here")
-                    todo.append((caller, self._resolver.definition(caller).steps[site.step], (hop, *way)))
+                    todo.append((caller, self._resolver.definition(caller).steps[site.step], (hop, *way), switches))
         return None
+
+    def _is_switched(self, home: Home, switches: frozenset[str]) -> bool:
+        """The file that opens the transaction sets what is asked on the way down: it may well have turned the hand-over off."""
+        steps = (step for function in self._resolver.part(home).functions for step in function.steps) if switches else ()
+        texts = (dotted(target) for step in steps if step.kind == "assign" for target in step.targets)
+        return any("." in text and text.rpartition(".")[2] in switches for text in texts)
 
     def _callers(self, home: Home) -> Iterator[tuple[Home, Site]]:
         """The calls that run a function now; not those that only hand it on, nor what a spawn runs or a queue takes."""
@@ -216,6 +225,17 @@ class Early:
         owner = part.functions[function.parent] if function.parent > 0 else function
         words = {name for decorator in (*function.decorators, *owner.decorators) for name in names_in(decorator)}
         return any(path.rpartition(".")[2] in words for path in form.exempt)
+
+
+def _switches(function: Function, step: Step) -> frozenset[str]:
+    """The constants of a configuration that decide whether a step runs: `settings.BATCH`, `getattr(settings, "BATCH", False)`."""
+    around = [block for block in enclosing(function, step.block) if block.kind in _BRANCHES]
+    left = [block for block in function.blocks if block.kind == "if" and block.ends in ("return", "raise") and block.end <= step.start]
+    tests = [function.steps[block.opened_by].value for block in (*around, *left) if block.opened_by >= 0]
+    exprs = [expr for test in tests if test is not None for expr in walk(test)]
+    names = [expr.name.rpartition(".")[2] for expr in exprs if isinstance(expr, Ref | Attr)]
+    names += [expr.value for expr in exprs if isinstance(expr, Literal_) and isinstance(expr.value, str)]
+    return frozenset(name for name in names if name.isidentifier() and name.isupper())
 
 
 def _set_inside(step: Step, form: TransactionForm, home: Home) -> Iterator[Hit]:

@@ -64,8 +64,18 @@ class Effects:
         at = self._ground.at(seen.model, seen.made.home, seen.made.call)
         lost = form.kind in ("payment", "post")
         return Effect(
-            **at, kind=form.kind, call=_short(seen.made.call.func), does=form.does, key=self._key(seen), lost_answer=lost, fix=form.fix
-        )
+            **at, kind=form.kind, call=_short(seen.made.call.func), does=form.does, key=self._key(seen), lost_answer=lost, fix=form.fix,
+            sealed=self._is_sealed(seen),
+        )  # fmt: skip
+
+    def _is_sealed(self, seen: CallSeen) -> bool:
+        """What is sent was given by a call of which nothing is known."""
+        form: EffectForm = seen.form
+        body = Options(self._ground.resolver, [seen.made]).first(form.body) if form.body else None
+        if not isinstance(body, Hit) or not isinstance(body.expr, Ref):
+            return False
+        value = self._ground.resolver.resolve(body.home.file, body.home.function, body.expr)
+        return value is None or (isinstance(value.made, Call) and value.home is None and self._entries(body) is None)
 
     def _counts(self, seen: CallSeen) -> bool:
         form: EffectForm = seen.form

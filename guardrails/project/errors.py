@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from guardrails.facts.retrying import Errors
 from guardrails.names.options import Hit, Made, Options
-from guardrails.outline import Call, Expr, Group
+from guardrails.outline import Call, Expr, Group, Literal_, walk
 from guardrails.place import Place
-from guardrails.project.clauses import Caught, Clause
+from guardrails.project.clauses import Caught, Clause, steps_in
 from guardrails.project.ground import Ground
 
 _WAITING = re.compile(r"Lock|Busy|NotReady|DoesNotExist|InProgress|Pending|Unfinished|StillRunning|AlreadyRunning|Conflict")
+_NOT_YET = re.compile(r"(?i)\bnot (?:yet )?(?:ready|available|there|visible)\b|\bnot yet\b|\bstill (?:running|pending|being|in progress)\b")
 
 
 class ErrorNames:
@@ -38,7 +39,14 @@ class ErrorNames:
         place = Place(clause.home.file, clause.catch.start, value.end if value is not None else clause.catch.end)
         text = self._caught.words(clause)
         symbols = self._caught.symbols(clause)
-        return Errors(text, place, value is None or bool(self._every & set(symbols)), self._hopeless(symbols), _wait(symbols))
+        waits = _wait(symbols) or self._says_not_yet(clause)
+        return Errors(text, place, value is None or bool(self._every & set(symbols)), self._hopeless(symbols), waits)
+
+    def _says_not_yet(self, clause: Clause) -> bool:
+        """A text in the clause says that something is not ready: `error = "Tickets not ready"`."""
+        steps = steps_in(self._resolver.definition(clause.home), clause.block)
+        texts = (part for step in steps if step.value is not None for part in walk(step.value) if isinstance(part, Literal_))
+        return any(isinstance(part.value, str) and _NOT_YET.search(part.value) for part in texts)
 
     def _errors(self, symbols: list[str], hit: Hit) -> Errors:
         place = Place(hit.home.file, hit.expr.start, hit.expr.end)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from guardrails.frameworks.catalogue import Catalogue
 from guardrails.names.code import Part
@@ -12,14 +12,26 @@ from guardrails.names.values import Home, Value
 from guardrails.outline import Call, Group, Ref
 
 
-def exports(resolver: Resolver, catalogue: Catalogue, parts: Iterable[Part]) -> Iterator[tuple[str, str]]:
-    """Module-level names that mean worker code, each with the last word of its module: a file that imports one has no framework word."""
+def exports(resolver: Resolver, catalogue: Catalogue, parts: Collection[Part], known: set[str]) -> Iterator[tuple[str, str]]:
+    """Module-level names that mean worker code, each with the last word of its module: a file that imports one has no framework word.
+
+    `known` gathers the names: a package that imports one hands it on.
+    """
     roots = _roots(catalogue)
     for part in parts:
         module = import_word(part.path)
         with resolver.shallow():
             for name in _named(resolver, part, roots):
+                known.add(name)
                 yield name, module
+    for part in parts:
+        yield from ((name, import_word(part.path)) for name in _handed_on(part, known))
+
+
+def _handed_on(part: Part, known: set[str]) -> list[str]:
+    """The names under which a package gives to others what it imports from a module of its own."""
+    taken = [one for one in part.outline.imports if part.path.endswith("__init__.py") and not one.scope and one.target.startswith(".")]
+    return [one.name for one in taken if one.target.rpartition(".")[2] in known]
 
 
 def _roots(catalogue: Catalogue) -> frozenset[str]:

@@ -9,7 +9,24 @@ from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import HandlerSeen, SpawnSeen
 from guardrails.names.code import last_word
 from guardrails.names.values import Home, names_in
-from guardrails.outline import Attr, Call, Choice, Expr, Function, Literal_, Param, Ref, Site, Text, children, dotted, enclosing, is_within
+from guardrails.outline import (
+    Attr,
+    Call,
+    Choice,
+    Comp,
+    Expr,
+    Function,
+    Group,
+    Literal_,
+    Param,
+    Ref,
+    Site,
+    Text,
+    children,
+    dotted,
+    enclosing,
+    is_within,
+)
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, clauses, is_endless, sites_in
 from guardrails.project.ground import Ground
@@ -29,8 +46,10 @@ _HOW = frozenset(
     "error traceback einfo days hours minutes seconds limit size count max min batch period retention timeout ttl interval threshold "
     "dry force full kind mode verbose debug delay since until now date start end offset page retries "
     "countdown exclude include commit filter filters options flags only all notify server client manager service bot registry "
-    "scheduler app".split()
+    "scheduler app fn func function callback callable".split()
 )
+_NUMBERS = frozenset("max min count counts num number total limit size len".split())
+_JOURNALS = frozenset("log audit journal history".split())
 _SOCKET = frozenset("websocket ws socket sock conn connection".split())  # what comes from one client, whom its handler answers
 _CLOCK = frozenset("time duration elapsed now start started started_at start_time delay interval attempts".split())
 
@@ -54,7 +73,7 @@ class FailureLogs:
 
     def _in_job(self, home: Home, model: Model, worker: str) -> Iterator[FailureLog]:
         function = self._ground.resolver.definition(home)
-        named = any(_identifies(param) for param in function.params)
+        named = identified(function)
         for clause in clauses(home, function):
             item = self._is_item(function, clause)
             if item or self._work.is_main(clause, function, []) or function.blocks[clause.block].ends == "return":
@@ -107,7 +126,9 @@ class FailureLogs:
                 return True
             block = one.parent
         return any(
-            step.kind == "assign" and _FROM.intersection(word for t in step.targets for name in names_in(t) for word in words_of(name))
+            step.kind == "assign"
+            and not isinstance(step.value, Comp | Group)
+            and any(_is_received(name) for target in step.targets for name in names_in(target))
             for step in function.steps
             if is_within(function, step.block, loop) and step.end < function.blocks[clause.tries].start
         )
@@ -129,7 +150,7 @@ class FailureLogs:
             worker=worker,
             call=dotted(site.call.func),
             is_loop=is_loop,
-            names_work=any(self._names(clause, function, one) for one in logs),
+            names_work=any(self._names(clause, function, one) for one in logs) or self._is_journalled(clause, function),
             keeps_error=keeps,
             has_work=has_work,
             bound=self._context.of(clause.home, site, is_loop),
@@ -148,6 +169,12 @@ class FailureLogs:
         values = [arg.value for arg in site.call.args if not arg.splat and arg.name not in ("exc_info", "stack_info", "level")]
         errors = {clause.name} | self._derived(clause, function)
         return any(_is_work(value, errors) for value in values)
+
+    @staticmethod
+    def _is_journalled(clause: Clause, function: Function) -> bool:
+        """The clause writes into the work's own log: `order.log_action("invoice.failed")`."""
+        calls = [site.call.func for site in sites_in(function, clause.block) if _JOURNALS.intersection(words_of(last_word(site)))]
+        return any(isinstance(func, Ref | Attr) and _head(func) in _items(function) and "." in dotted(func) for func in calls)
 
     @staticmethod
     def _derived(clause: Clause, function: Function) -> set[str]:
@@ -170,6 +197,23 @@ class FailureLogs:
             if any(_head(expr) == clause.name and clause.name for expr in _leaves(arg.value)):
                 return True
         return False
+
+
+def identified(function: Function) -> bool:
+    """A function is told on what one thing it works."""
+    return any(_identifies(param) for param in function.params)
+
+
+def _items(function: Function) -> set[str]:
+    """What a function is given, and what its loops go over."""
+    rounds = (name for step in function.steps if step.kind == "iterate" for target in step.targets for name in names_in(target))
+    return {param.name for param in function.params if _identifies(param)}.union(rounds)
+
+
+def _is_received(name: str) -> bool:
+    """A name that holds a message or a job, not how many there are: `waiting_job`, not `max_jobs`."""
+    words = words_of(name)
+    return not _FROM.isdisjoint(words) and _NUMBERS.isdisjoint(words)
 
 
 def _identifies(param: Param) -> bool:

@@ -38,6 +38,8 @@ _FREED = frozenset(("unlock", "release", "out"))
 _STATES = frozenset("status state processed done sent completed finished delivered handled paid exists".split())
 _QUERIES = frozenset(("get", "filter", "filter_by", "exclude", "get_object_or_404"))
 _EFFECTS = frozenset("send charge pay capture refund transfer post put create save delete publish enqueue delay mail notify insert".split())
+# What says of a request that it comes again: `raise AlreadyPaid`, `raise ReuploadNotAllowed`, `abort(409)`.
+_AGAIN = frozenset("already duplicate duplicated repeated conflict reupload resubmit resubmission resubmitted".split())
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
 _UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
 _DEEPEST = 2
@@ -145,7 +147,7 @@ class Guards:
             return Guard(f"`{text}` guards it", place)
         if value is not None and value.home is not None and depth < _DEEPEST and self._resolver.definition(value.home).kind == "function":
             inner = self._resolver.definition(value.home)
-            if _catches_conflict(inner) or any(self._guarding(value.home, s, depth + 1) for s in inner.sites):
+            if _catches_conflict(inner) or _may_refuse(inner) or any(self._guarding(value.home, s, depth + 1) for s in inner.sites):
                 return Guard(f"`{text}` guards it", place)
         return None
 
@@ -160,11 +162,11 @@ class Guards:
         return False
 
     def _early_exit(self, home: Home, function: Function, before: int) -> Guard | None:
-        """`if order.status == DONE: return` before the step."""
-        for block in function.blocks:
+        """`if order.status == DONE: return` before the step, or `if ..: raise AlreadyPaid`."""
+        for index, block in enumerate(function.blocks):
             if block.kind == "if" and block.ends in ("return", "raise") and 0 <= block.opened_by < before:
                 test = function.steps[block.opened_by]
-                if test.value is not None and _asks_state(test.value):
+                if test.value is not None and (_asks_state(test.value) or _refuses(function, index)):
                     return Guard("a status check returns early", Place(home.file, test.start, test.end))
         return None
 
@@ -204,6 +206,22 @@ def _is_conflict_catch(step: Step) -> bool:
 
 def _catches_conflict(function: Function) -> bool:
     return any(_is_conflict_catch(step) for step in function.steps)
+
+
+def _may_refuse(function: Function) -> bool:
+    """It raises, below a condition, that this was asked for before."""
+    return any(one.kind == "if" and one.ends == "raise" and _refuses(function, index) for index, one in enumerate(function.blocks))
+
+
+def _refuses(function: Function, block: int) -> bool:
+    """What leaves a block says that this was asked for before."""
+    leaving = [step.value for step in function.steps if step.block == block and step.kind in ("raise", "return") and step.value is not None]
+    for expr in (expr for value in leaving for expr in walk(value)):
+        if isinstance(expr, Literal_) and (expr.value == 409 or (isinstance(expr.value, str) and "already" in words_of(expr.value))):
+            return True
+        if isinstance(expr, Ref | Attr) and _AGAIN.intersection(words_of(dotted(expr).rpartition(".")[2])):
+            return True
+    return False
 
 
 def _is_lock(text: str) -> bool:

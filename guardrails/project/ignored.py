@@ -38,6 +38,8 @@ class IgnoredSettings:
     def _of_job(self, job: JobSeen, form: Ignored) -> Iterator[IgnoredSetting]:
         if any(self._ground.settings.answer(job, Spec(arguments=(name,), attributes=(name,))) is not None for name in form.unless):
             return
+        if form.unless_set and self._ground.settings.answer(job, Spec(settings=form.unless_set, app=form.unless_set)) is not None:
+            return
         if form.argument and not job.form.call:
             answer = job.options.first((form.argument,))
             if isinstance(answer, Hit) and not self._may_be_read(job, form.argument):

@@ -32,7 +32,7 @@ from guardrails.project.secrets import words_of
 
 _TELL = frozenset("emit record report send track push incr increment log flush update observe".split())
 _NUMBERS = frozenset("metric metrics stat stats telemetry gauge gauges counter counters usage histogram".split())
-_CLEANERS = frozenset("unlink rmtree close aclose shutdown cleanup incr gauge remove keepalive heartbeat".split())
+_CLEANERS = frozenset("unlink rmtree close aclose disconnect shutdown cleanup incr gauge remove keepalive heartbeat".split())
 _LEFTOVERS = frozenset("file files dir temp tmp directory".split())
 _LOOKERS = frozenset("str repr id type print len bool drop void then catch debug info warning warn error exception log isinstance".split())
 # Whoever is told about work that was done: losing a word to it loses a number, not the work.
@@ -44,7 +44,10 @@ _JOINS = frozenset(
 )
 _WATCHES = frozenset(("add_done_callback",))
 _FOR_EVER = frozenset(("run_forever", "serve_forever", "start_consuming", "start_polling", "run_until_disconnected"))
-_SAFE = frozenset(("append", "is_set", "Event", "getLogger", "time", "monotonic", "put", "put_nowait", "set", "len"))  # hardly ever fail
+_SAFE = frozenset("append is_set Event getLogger time monotonic put put_nowait set len sleep".split())  # hardly ever fail
+_FILLS = frozenset("fill refill refresh revalidate warm warmup preload prefetch prime populate".split())
+_SIGNS_OF_LIFE = frozenset("active activity seen used visited".split())
+_LEAVES = frozenset(("return", "raise", "break"))
 _DRAINS = frozenset(("read", "readline", "readlines"))  # whoever reads a child's output to its end waits for the child
 _HANDED_ON = frozenset(("returned", "yielded", "entered", "iterated"))
 _STREAMS = re.compile(
@@ -68,7 +71,10 @@ class Keeping:
             return "leaving the `with` block waits for it"
         if seen.origin is not None and seen.origin.call is not site.call and seen.form.kind != "task":
             return self._kept_object(seen, function)
-        return self._kept_value(site, home, function)
+        run = seen.runs.expr if seen.runs is not None and seen.form.kind == "task" else None
+        if run is not None and any(_puts_away(one.call, dotted(run)) for one in function.sites):
+            return f"`{dotted(run)}` is collected"
+        return self._kept_value(site, home, function) or (_told_by(function, run) if isinstance(run, Call) else "")
 
     @staticmethod
     def _in_scope(site: Site, function: Function) -> bool:
@@ -87,7 +93,8 @@ class Keeping:
             return f"`{name}` holds it"
         if name and self._used(function, name):
             return f"`{name}` is waited for or held"
-        return self._kept_value(seen.site, seen.made.home, function) if seen.form.kind == "pool" else ""
+        told = _told_by(function, seen.origin.call) if seen.origin is not None else ""
+        return told or (self._kept_value(seen.site, seen.made.home, function) if seen.form.kind in ("pool", "timer") else "")
 
     def _kept_value(self, site: Site, home: Home, function: Function) -> str:
         if site.use == "awaited" or site.use in _HANDED_ON:
@@ -164,7 +171,13 @@ class Keeping:
         if _is_light(text) or _OBSERVERS.search(text.rpartition(".")[0]):
             return "it only cleans up or emits a metric"
         home = self.body(hit)
-        return self._light_body(home) or self._pump(home) or self._at_once(home) if home is not None else ""
+        if home is None:
+            return "it only fills a cache" if _fills(text) else ""
+        return self._light_body(home) or self._pump(home) or self._at_once(home) or self._fill(home)
+
+    def _fill(self, home: Home) -> str:
+        """It is called, or stands in a function that is called, after a cache that it fills: whoever comes next fills it again."""
+        return "it only fills a cache" if any(map(_fills, self._resolver.definition(home).qualname.split("."))) else ""
 
     def _at_once(self, home: Home) -> str:
         """A coroutine that waits for nothing: it ends in its first step."""
@@ -193,12 +206,15 @@ class Keeping:
         """What is run catches all that may go wrong in it: every call stands in a `try` with a broad handler, or in the handler."""
         home = self.body(hit)
         function = self._resolver.definition(home) if home is not None else None
-        guarded = _guarded_blocks(function) if function is not None else []
-        if function is None or not guarded:
+        return function is not None and _is_covered(function, _broad_handlers(function))
+
+    def supervised(self, hit: Hit | None) -> bool:
+        """What is run is a loop for the life of the process that catches and tells what goes wrong in a round, and goes on."""
+        home = self.body(hit)
+        if home is None or not self._pump(home):
             return False
-        texts = [(site, dotted(site.call.func).replace("()", "")) for site in function.sites]
-        blocks = [function.steps[site.step].block for site, text in texts if not _is_log(text) and text.rpartition(".")[2] not in _SAFE]
-        return all(any(is_within(function, block, one) for one in guarded) for block in blocks)
+        function = self._resolver.definition(home)
+        return _is_covered(function, [one for one in _broad_handlers(function) if _tells_and_goes_on(function, one)])
 
     def _pump(self, home: Home) -> str:
         """A loop that sleeps and never ends: it is started once for the life of the process, and is no work of a request."""
@@ -228,14 +244,56 @@ class Keeping:
         return any(_STREAMS.search(text) for text in _answers(function))
 
 
-def _guarded_blocks(function: Function) -> list[int]:
-    """The blocks of a `try` that catches everything, with its handlers."""
-    found = []
-    for index, block in enumerate(function.blocks):
-        opener = function.steps[block.opened_by] if block.kind == "except" and block.opened_by >= 0 else None
-        if opener is not None and (opener.value is None or dotted(opener.value) in ("Exception", "BaseException")):
-            found += [index, *(i for i, one in enumerate(function.blocks) if one.kind == "try" and one.parent == block.parent)]
-    return found
+def _puts_away(call: Call, name: str) -> bool:
+    return dotted(call.func).endswith((".add", ".append")) and any(_is(arg.value, name) for arg in call.args)
+
+
+def _told_by(function: Function, call: Call) -> str:
+    """Something that work is given tells its end, and is waited for or carries a future: `done.wait()`, `await answer`, `call.future`."""
+    given = {part.name for arg in call.args for part in walk(arg.value) if isinstance(part, Ref)}
+    carried = tuple(f"{name}.future." for name in given)
+    for step in function.steps:
+        for expr in walk(step.value) if step.value is not None else ():
+            waits = isinstance(expr, Await) and dotted(expr.value) in given
+            if (
+                waits
+                or (isinstance(expr, Ref | Attr) and f"{dotted(expr)}.".startswith(carried))
+                or (isinstance(expr, Call) and _waits(expr, given))
+            ):
+                return "what it is given tells its end"
+    return ""
+
+
+def _waits(call: Call, given: set[str]) -> bool:
+    owner, _, last = dotted(call.func).rpartition(".")
+    return owner in given and (last in ("wait", "join") or (last == "get" and not call.args))
+
+
+def _broad_handlers(function: Function) -> list[int]:
+    """The clauses that catch everything."""
+    openers = {
+        index: function.steps[block.opened_by]
+        for index, block in enumerate(function.blocks)
+        if block.kind == "except" and block.opened_by >= 0
+    }
+    return [i for i, step in openers.items() if step.value is None or dotted(step.value) in ("Exception", "BaseException")]
+
+
+def _is_covered(function: Function, handlers: list[int]) -> bool:
+    """Every call that may fail stands in one of these clauses or in its `try`."""
+    parents = {function.blocks[one].parent for one in handlers}
+    guarded = [*handlers, *(i for i, one in enumerate(function.blocks) if one.kind == "try" and one.parent in parents)]
+    texts = [(site, dotted(site.call.func).replace("()", "")) for site in function.sites]
+    blocks = [function.steps[site.step].block for site, text in texts if not _is_log(text) and text.rpartition(".")[2] not in _SAFE]
+    return bool(guarded) and all(any(is_within(function, block, one) for one in guarded) for block in blocks)
+
+
+def _tells_and_goes_on(function: Function, handler: int) -> bool:
+    """The clause stands in a loop, says something, and does not leave the loop."""
+    loops = any(one.kind == "loop" for one in enclosing(function, handler))
+    inside = [step for step in function.steps if is_within(function, step.block, handler)]
+    speaks = any(is_within(function, function.steps[site.step].block, handler) for site in function.sites)
+    return loops and speaks and not any(step.kind in _LEAVES for step in inside)
 
 
 def _answers(function: Function) -> Iterator[str]:
@@ -275,6 +333,12 @@ def _is_log(text: str) -> bool:
     )
 
 
+def _fills(text: str) -> bool:
+    """`fill_cache_in_background`, `warm_cache`."""
+    words = set(words_of(text.rpartition(".")[2]))
+    return bool(words & {"cache", "caches"}) and not words.isdisjoint(_FILLS)
+
+
 def _is_light(text: str) -> bool:
     """A call that cleans up or emits a number, by its words: `unlink`, `remove_temp_file`, `record_usage`."""
     words = words_of(text.replace("()", "").rpartition(".")[2])
@@ -286,4 +350,4 @@ def _is_light(text: str) -> bool:
         return len(words) == 1 or words[0] in ("cleanup", "clean") or bool(_LEFTOVERS & set(words))
     if words[0] == "delete":
         return bool(_LEFTOVERS & set(words))
-    return words[0] in _TELL and bool(_NUMBERS & set(words))
+    return words[0] in _TELL and bool(_NUMBERS & set(words) or ("last" in words and _SIGNS_OF_LIFE & set(words)))

@@ -29,7 +29,7 @@ from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, J
 from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Function, Group, Literal_, Pair, Ref, dotted, walk
+from guardrails.outline import Attr, Function, Group, Literal_, Pair, Ref, dotted, enclosing, walk
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
@@ -39,11 +39,6 @@ from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
 
 _WEBHOOK = re.compile(r"(?i)(?:^|[_/.\-]|(?<=[a-z]))(?:web_?hooks?|ipn|callback|events?_api)(?:$|[_/.\-]|(?=[A-Z]))")
-_SCRIPT = re.compile(
-    r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|cmd|commands|examples?|emulators?|hack)/"
-    r"|(?:cli|commands|manage|__main__|setup_\w+)\.py$)"
-)
-_ONCE = re.compile(r"(?:^|/)(?:scripts?|tools?|hack)/")  # what a person starts, and whose log that person reads
 _KEY_WORD = re.compile(r"(?i)dedup|idempot|unique_?key")
 
 
@@ -100,6 +95,7 @@ class Linker:
             limit_is_own=limit.own,
             is_hosted=self._settings.is_hosted(seen),
             is_trivial=_is_trivial(self._resolver.definition(seen.home)),
+            is_once=bool(seen.form.once) and seen.options.get(seen.form.once) is None,
             limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related,
             cause=limit.cause,
@@ -144,6 +140,7 @@ class Linker:
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
             carries_only=seen.form.signature,
+            to_listeners=self._is_to_listeners(seen),
             key_repair=self._repairs.key(seen, key, setting, payload),
             row_repair=self._row_repair(seen, jobs, payload),
         )
@@ -153,10 +150,25 @@ class Linker:
         job = jobs.get(seen.job) if seen.job in self.alone else None
         return self._repairs.row(seen, job, payload, self.handed.get(seen.job, ()))
 
+    def _is_to_listeners(self, seen: EnqueueSeen) -> bool:
+        """The job is what a loop goes through: `for listener in listeners: queue.enqueue(listener.handle, event)`."""
+        answer = seen.options.get(seen.form.job) if seen.form.job else None
+        if not isinstance(answer, Hit) or not isinstance(answer.expr, Ref | Attr):
+            return False
+        definition = self._resolver.definition(seen.made.home)
+        openers = [definition.steps[b.opened_by] for b in enclosing(definition, definition.steps[seen.site.step].block) if b.opened_by >= 0]
+        looped = {dotted(expr) for step in openers if step.kind == "iterate" for target in step.targets for expr in walk(target)}
+        return dotted(answer.expr).partition(".")[0] in looped
+
     @staticmethod
-    def key_of(seen: EnqueueSeen) -> Key:
-        """How this enqueue carries a key."""
+    def declared_key(seen: EnqueueSeen) -> Key:
+        """How this enqueue carries a key, in the newest version of its framework."""
         return seen.form.key or seen.model.key or Key()
+
+    def key_of(self, seen: EnqueueSeen) -> Key:
+        """How this enqueue carries a key, in the version that the project allows."""
+        key = self.declared_key(seen)
+        return Key(instead=key.instead) if self._settings.pins.lack(key.since) else key
 
     def lacks_key(self, seen: EnqueueSeen, jobs: JobTable) -> bool:
         """It could carry a key, and surely carries none."""
@@ -287,6 +299,7 @@ class Linker:
             lasting=self._keeping.lasts(seen.runs),
             watched=seen.form.watched or self._keeping.watched(seen),
             careful=self._keeping.careful(seen.runs),
+            supervised=self._keeping.supervised(seen.runs),
             streamed=self._keeping.streams(self._resolver.definition(home)),
         )
 
@@ -304,7 +317,7 @@ class Linker:
                 call=dotted(seen.made.call.func),
                 values=values,
                 prints=seen.form.prints,
-                on_terminal=(_SCRIPT if seen.form.prints else _ONCE).search(home.file) is not None,
+                on_terminal=self._values.on_terminal(seen, values),
             )
             if values
             else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import msgspec
+
 from guardrails.facts import Logged
 from guardrails.finding import Related
 from guardrails.frameworks.sightings import LogSeen
@@ -36,8 +38,10 @@ from guardrails.place import Place
 from guardrails.project.fields import Fields
 from guardrails.project.harmless import Harmless
 from guardrails.project.headers import Headers
+from guardrails.project.refusals import Refusals
 from guardrails.project.secrecy import Secrecies, tells_apart
 from guardrails.project.secrets import words_of
+from guardrails.project.terminals import Terminals
 
 _HARMLESS_CALLS = frozenset(
     "len bool type isinstance id sorted_keys keys count exists is_none is_some is_empty startswith endswith".split()
@@ -49,6 +53,7 @@ _SHOWERS = frozenset(
 )
 _LABEL = re.compile(r"([A-Za-z][\w -]*?)(?: generated| is| was)?\s*[:=]\s*(?:%s|%r|\{\}|\{:\?\})?$")
 _TOKEN_ADDRESS = re.compile(r"(?i)(?:^|/)(?:oauth2?/)?(?:access_)?token(?:$|[/?])|/oauth")
+TOKEN_ANSWER = "what a token endpoint answered"
 _HELD = frozenset(("key", "value", "plaintext", "raw"))  # attributes of a secret that are the secret
 _NAMELESS = frozenset("url value val key s x v link uri".split())
 _DEEPEST = 4
@@ -60,7 +65,8 @@ class Values:
     def __init__(self, resolver: Resolver, secrecies: Secrecies) -> None:
         self._resolver, self._secrecies = resolver, secrecies
         self._harmless, self._headers = Harmless(resolver, secrecies), Headers(resolver, secrecies)
-        self._fields = Fields(resolver, secrecies)
+        self._fields, self._terminals = Fields(resolver, secrecies), Terminals(resolver, secrecies)
+        self._refusals = Refusals(resolver)
 
     def of(self, seen: LogSeen) -> tuple[Logged, ...]:
         """The secrets among what a log call writes; harmless values are left out."""
@@ -73,9 +79,22 @@ class Values:
                 continue
             name = arg.name if arg.name != "extra" else ""
             found.extend(self.inside(Hit(arg.value, made.home), name))
-        return tuple(
-            one for one in found if not (seen.form.prints and self._secrecies.made(one.text.rpartition("(")[0].rpartition(".")[2]))
-        )
+        return tuple(self._spent(seen, one) for one in found if not self._is_meant(seen, one))
+
+    def _is_meant(self, seen: LogSeen, one: Logged) -> bool:
+        """It is printed for whoever asked for a new one, or cannot be used: no secret."""
+        if seen.form.prints and self._secrecies.made(one.text.rpartition("(")[0].rpartition(".")[2]):
+            return True
+        if one.secret == TOKEN_ANSWER:
+            return self._refusals.is_failed(seen.made.home, seen.site)
+        return self._refusals.is_sealed(seen.made.home, seen.site, one)
+
+    def _spent(self, seen: LogSeen, one: Logged) -> Logged:
+        return msgspec.structs.replace(one, spent=True) if self._refusals.is_refused(seen.made.home, seen.site, one) else one
+
+    def on_terminal(self, seen: LogSeen, values: tuple[Logged, ...]) -> bool:
+        """What the call writes is read by the person who started the program, and kept by nobody."""
+        return self._terminals.shows(seen, values)
 
     def inside(self, hit: Hit, name: str = "") -> list[Logged]:
         """The secrets in an expression; `name` is the key under which it is written."""
@@ -209,7 +228,7 @@ class Values:
             return [self._logged(hit, whole, whole=True)]
         owner, _, last = text.rpartition(".")
         if last in ("text", "content", "json()", "text()") and self._is_token_answer(hit, hit.expr):
-            return [self._logged(hit, "what a token endpoint answered", whole=True)]
+            return [self._logged(hit, TOKEN_ANSWER, whole=True)]
         if value is not None and value.path.startswith(self._secrecies.sent):
             return []
         if owner in self._secrecies.requests and last in self._secrecies.bodies:
@@ -248,6 +267,8 @@ class Values:
         if isinstance(value, Call | Await) and not self._shows(value):
             return self._body(hit, ref.name) or self._filled(hit, ref, depth)
         inner = self._value(Hit(value, hit.home), "", depth + 1) or self._filled(hit, ref, depth)
+        if inner and ref.name in _HELD and self._harmless.is_public_half(hit, ref.name, inner[0].secret):
+            return []
         place = Place(hit.home.file, hit.expr.start, hit.expr.end)
         return [
             Logged(

@@ -11,7 +11,7 @@ from guardrails.names.code import last_word
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Call, Function, Site, dotted, enclosing, is_within
-from guardrails.project.clauses import Clause
+from guardrails.project.clauses import Clause, sites_in
 from guardrails.project.handled import Handled, is_idle
 from guardrails.project.secrets import words_of
 
@@ -114,11 +114,20 @@ class MainWork:
                 outside.append(site)
         if not (inside or self._calls(home, function, clause.tries)):
             return False
+        if not inside and any(is_within(function, function.steps[s.step].block, one.tries) for s in outside for one in eating):
+            return False  # it only prepares what another clause then loses
         if outside and len(eating) > 1 and clause == eating[0]:
             outside = [s for s in outside if not any(is_within(function, function.steps[s.step].block, one.tries) for one in eating)]
         if any(site.call.start < start for site in outside):
             return False
         return not outside or function.blocks[clause.block].ends == "return"
+
+    def only_looks(self, clause: Clause, function: Function) -> bool:
+        """A try only asks how things are, and when that fails the function leaves before it has done anything."""
+        inside = [site for site in sites_in(function, clause.tries) if not self._handled.is_log(clause.home, site)]
+        asks = all(function.steps[site.step].kind in ("assign", "test") for site in inside)
+        before = (site for site in self.serious(clause.home, function) if site.call.start < function.blocks[clause.tries].start)
+        return asks and function.blocks[clause.block].ends == "return" and not any(before)
 
     def _calls(self, home: Home, function: Function, block: int) -> bool:
         """The block calls something."""

@@ -9,7 +9,7 @@ from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Group, Op
+from guardrails.outline import Expr, Group, Literal_, Op
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.settings.values import read
@@ -64,6 +64,14 @@ class Pace:
         if form.delay is None:
             return Absent(0)
         return read(self._resolver, options.first(form.delay.arguments), form.delay) or Absent(form.delay.default, form.delay.source)
+
+    def is_scattered(self, options: Options, form: RetryForm) -> bool:
+        """Chance scatters a call's delays, so that what failed together does not come back together."""
+        if form.jitter is None:
+            return False
+        answer = options.first(form.jitter.arguments)
+        off = isinstance(answer, Hit) and isinstance(answer.expr, Literal_) and not answer.expr.value
+        return not off if answer is not None else bool(form.jitter.default)
 
     def asked(self, options: Options, job: JobSeen, form: RetryForm) -> Setting:
         """The delay of a retry that a job asks for: what it says, else the job's own."""

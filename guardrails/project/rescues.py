@@ -15,13 +15,14 @@ from guardrails.names.values import Home
 from guardrails.outline import Function, Literal_, dotted, is_within
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, clauses, is_looped, sites_in, steps_in
+from guardrails.project.failure_logs import identified
 from guardrails.project.ground import Ground
 from guardrails.project.handled import is_idle
 from guardrails.project.main_work import Stretch
 from guardrails.project.secrets import words_of
 
 # Work that only tells somebody how things are: who loses it loses a number.
-_TELLING = frozenset("telemetry analytics metrics metric heartbeat posthog track tracking statsd usage ping".split())
+_TELLING = frozenset("telemetry analytics metrics metric heartbeat posthog track tracking statsd usage ping visit visits visited".split())
 
 # Whose work it is: the model, the name, where a spawn started it (None: a queue did), the calls on the way down to it.
 Work: TypeAlias = tuple[Model, str, Scope | None, tuple[Related, ...]]
@@ -90,6 +91,8 @@ class Rescues:
             looped=is_looped(function, clause.tries),
             light=bool(_TELLING.intersection(words_of(worker))),
             meant=self._is_meant(clause, function),
+            skips=started is None and not identified(function) and self._work.only_looks(clause, function),
+            forgotten=started is None and model.failures is not None and model.failures.forgotten,
             around=(serious[-1:] or named[-1:] or [""])[0],
             started=started,
             way=way,

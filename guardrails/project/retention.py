@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from guardrails.facts import NEVER, Absent, Known, Setting
 from guardrails.facts.retrying import Retention
 from guardrails.frameworks.forms.retrying import Kept
+from guardrails.frameworks.forms.work import Spec
 from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import EnqueueSeen
+from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Options
 from guardrails.names.values import Home
 from guardrails.place import Place
@@ -26,7 +28,8 @@ class Retentions:
         """The facts."""
         for model in self._ground.catalogue.models:
             for form in model.kept:
-                yield from self._of_applications(model, form)
+                if not (form.store and self._is_own(model, form.store)):
+                    yield from self._of_applications(model, form)
         for job in self._ground.jobs.values():
             for form in job.model.kept:
                 if not job.form.call and not form.call and (form.spec.arguments or form.spec.attributes):
@@ -41,6 +44,13 @@ class Retentions:
     def _of_applications(self, model: Model, form: Kept) -> Iterator[Retention]:
         for stand in self._ground.settings.of_application(model, form.spec):
             yield from self._told(model, form, stand.setting, "the application")
+
+    def _is_own(self, model: Model, spec: Spec) -> bool:
+        """The setting that names the store names a class of the project."""
+        answers = [stand.answer for stand in self._ground.settings.of_application(model, spec)]
+        named = [(answer.home.file, value.value) for answer in answers if (value := evaluate(self._resolver, answer)) is not None]
+        found = (self._resolver.imported(file, name) for file, name in named if isinstance(name, str) and "." in name)
+        return any(value is not None and value.home is not None for value in found)
 
     def _of_calls(self) -> Iterator[Retention]:
         for seen in self._ground.calls("kept"):

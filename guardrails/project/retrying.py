@@ -18,6 +18,7 @@ from guardrails.outline import Call, Expr, Function, Group, Literal_, Site, dott
 from guardrails.place import Place
 from guardrails.project.clauses import Clause, beside, clauses
 from guardrails.project.errors import ErrorNames
+from guardrails.project.failure_logs import identified
 from guardrails.project.ground import Ground
 from guardrails.project.pace import Pace
 from guardrails.project.repairs import Repairs
@@ -75,7 +76,8 @@ class Retrying:
                 job.model, form, hit, job.name, attempts, self._pace.of_job(job, form), self._pace.delay(job, form),
                 self._job_errors(job, form), self._is_set(job, form),
             )  # fmt: skip
-            yield msgspec.structs.replace(fact, repair=self._repairs.backoff_on_job(form, job, attempts))
+            steady, repair = not identified(self._resolver.definition(job.home)), self._repairs.backoff_on_job(form, job, attempts)
+            yield msgspec.structs.replace(fact, steady=steady, repair=repair)
 
     def _of_enqueues(self) -> Iterator[Retry]:
         for seen in self._ground.sightings(EnqueueSeen):
@@ -88,6 +90,8 @@ class Retrying:
             policy = self._policy(answer) if isinstance(answer, Hit) else None
             if policy is not None and isinstance(answer, Hit):
                 yield self._by_policy(seen.model, seen.target, answer, *policy)
+            elif isinstance(answer, Hit) and form.attempts and not _is_off(answer.expr):
+                yield self._by_options(seen.model, seen.target, form, answer, seen.options)
 
     def _policy(self, hit: Hit) -> tuple[RetryForm, Made] | None:
         """The policy that an expression makes, with the call that makes it."""
@@ -98,14 +102,16 @@ class Retrying:
         return form, Made(value.made, value.made_in)
 
     def _by_policy(self, model: Model, name: str, at: Hit, form: RetryForm, made: Made) -> Retry:
-        hit = Hit(made.call, made.home)
         options = Options(self._resolver, [made])
-        errors, attempts = self._library_errors(options, form), self._pace.attempts(options, form)
-        fact = self._fact(
-            model, form, hit, name, attempts, self._pace.of_call(options, form),
+        fact = self._by_options(model, name, form, Hit(made.call, made.home), options)
+        return msgspec.structs.replace(fact, repair=self._repairs.backoff(form, made, self._pace.attempts(options, form)))
+
+    def _by_options(self, model: Model, name: str, form: RetryForm, hit: Hit, options: Options) -> Retry:
+        errors = self._library_errors(options, form)
+        return self._fact(
+            model, form, hit, name, self._pace.attempts(options, form), self._pace.of_call(options, form),
             self._pace.seconds(options, form), errors, self._is_given(options, form),
         )  # fmt: skip
-        return msgspec.structs.replace(fact, repair=self._repairs.backoff(form, made, attempts))
 
     def _of_libraries(self) -> Iterator[Retry]:
         for mark in self._ground.marks("retries"):
@@ -132,6 +138,7 @@ class Retrying:
             delay=self._pace.seconds(options, form),
             errors=self._library_errors(options, form),
             spares=self._is_given(options, form),
+            scattered=self._pace.is_scattered(options, form),
             bounded=form.bounded,
             paced=form.paced,
             chosen=form.chosen,
@@ -149,10 +156,10 @@ class Retrying:
         errors: Errors | None = None, spares: bool = False,
     ) -> Retry:  # fmt: skip
         text = self._ground.text(hit.home, hit.expr)
-        how = (form.when.arguments or form.when.attributes)[0] if form.when is not None else text
+        how = (*form.when.arguments, *form.when.attributes, *form.when.settings)[0] if form.when is not None else text
         return Retry(
-            **self._ground.at(model, hit.home, hit.expr), kind="automatic", how=how, jobs=(name,), attempts=attempts, grows=grows,
-            delay=delay, errors=errors, spares=spares, bounded=form.bounded, paced=form.paced, chosen=form.chosen,
+            **self._ground.at(model, hit.home, hit.expr), kind="automatic", how=how, jobs=(name,), attempts=_further(attempts, form),
+            grows=grows, delay=delay, errors=errors, spares=spares, bounded=form.bounded, paced=form.paced, chosen=form.chosen,
         )  # fmt: skip
 
     def _attempts(self, job: JobSeen, form: RetryForm) -> Setting:
@@ -216,13 +223,20 @@ class Retrying:
 
 
 def _joined(one: Retry, other: Retry) -> Retry:
-    return msgspec.structs.replace(one, jobs=tuple(dict.fromkeys((*one.jobs, *other.jobs))))
+    return msgspec.structs.replace(one, jobs=tuple(dict.fromkeys((*one.jobs, *other.jobs))), steady=one.steady and other.steady)
 
 
 def _clause_around(function: Function, site: Site, found: list[Clause]) -> Clause | None:
     """The innermost except clause in which a call stands."""
     around = list(enclosing(function, function.steps[site.step].block))
     return next((clause for block in around for clause in found if function.blocks[clause.block] is block), None)
+
+
+def _further(attempts: Setting, form: RetryForm) -> Setting:
+    """How often work is tried again, where the setting counts the first run, too."""
+    if form.whole and isinstance(attempts, Known) and isinstance(attempts.value, int | float):
+        return Known(attempts.value - 1, attempts.at)
+    return attempts
 
 
 def _place(hit: Hit) -> Place:

@@ -70,7 +70,8 @@ class Routing:
         all_seen, function = handlers[home], self._resolver.definition(home)
         place = Place(home.file, function.name_start, function.name_end)
         door = self._door(home, all_seen)
-        sibling = self._sibling(home, handlers) if not door else None
+        asking, others = self._beside(home, handlers) if not door else ([], 0)
+        sibling = asking[0] if asking else None
         answered = self._answer(home, function, enqueue, all_seen)
         made = enqueue.made
         return Route(
@@ -81,6 +82,7 @@ class Routing:
             public=self._public(home, function, all_seen),
             sibling=self._resolver.definition(sibling[0]).qualname if sibling else "",
             sibling_door=sibling[1] if sibling else "",
+            mostly_open=len(asking) * 2 < others,
             answer=self._ground.text(home, answered) if answered is not None and not hops else "",
             told=self._told(function, enqueue, all_seen),
             enqueued=Related(Place(made.home.file, made.call.start, made.call.end), "the work is handed over here"),
@@ -111,15 +113,13 @@ class Routing:
             return "its name says that strangers call it"
         return "it says that everybody may" if self._doors.opened(home) else ""
 
-    def _sibling(self, home: Home, handlers: dict[Home, list[HandlerSeen]]) -> tuple[Home, str] | None:
-        """A handler of the same file that asks who calls, by what stands before it."""
-        for other in sorted(handlers):
-            if other.file == home.file and other != home:
-                for seen in handlers[other]:
-                    door = self._doors.around(seen)
-                    if door is not None:
-                        return other, door.words
-        return None
+    def _beside(self, home: Home, handlers: dict[Home, list[HandlerSeen]]) -> tuple[list[tuple[Home, str]], int]:
+        """The handlers of the same file that ask who calls, by what stands before them; and how many there are that might."""
+        others = [other for other in sorted(handlers) if other.file == home.file and other != home]
+        doors = ((other, self._doors.around(seen)) for other in others for seen in handlers[other])
+        asking = {other: door.words for other, door in doors if door is not None}
+        might = [o for o in others if o in asking or not self._public(o, self._resolver.definition(o), handlers[o])]
+        return list(asking.items()), len(might)
 
     def _told(self, function: Function, enqueue: EnqueueSeen, all_seen: list[HandlerSeen]) -> str:
         """Why the caller needs no handle: it holds one already, or nothing is worth polling for."""

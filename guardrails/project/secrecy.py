@@ -69,6 +69,26 @@ class Secrecies:
         """Calls and types whose value only names something."""
         return tuple(path for spec in self._specs for path in spec.handles)
 
+    @cached_property
+    def records(self) -> frozenset[str]:
+        """Bases of classes that are plain records."""
+        return frozenset(path for spec in self._specs for path in spec.records)
+
+    @cached_property
+    def commands(self) -> frozenset[str]:
+        """Decorators and bases of a program's commands."""
+        return frozenset(path for spec in self._specs for path in spec.commands)
+
+    @cached_property
+    def asks(self) -> frozenset[str]:
+        """Calls that ask the person who started the program."""
+        return frozenset(path for spec in self._specs for path in spec.asks)
+
+    @cached_property
+    def fresh(self) -> frozenset[str]:
+        """Calls that give random values."""
+        return frozenset(path for spec in self._specs for path in spec.fresh)
+
     def noun(self, name: str) -> str:
         """The secret noun that a name ends in."""
         return secret_noun(name, self._more)

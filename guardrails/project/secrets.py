@@ -23,7 +23,7 @@ _PLAIN_TOKENS = frozenset(
     "next page continuation pagination cancel cancellation csrf sync eos bos pad unk sep cls mask special stop start end first last prev "
     "previous current input output prompt completion max min num total lex parse syntax word text sub image audio video public device push "
     "fcm apns design shape template delimiter separator placeholder resume cursor nft erc20 lp reward base quote native liquidity per "
-    "validation handshake challenge no missing invalid expired wrong".split()
+    "validation handshake challenge no missing invalid expired wrong request idempotency dedup dedupe fence fencing lease lock".split()
 )
 # What is done about a password, and no password: `reset_password`.
 _ACTIONS = frozenset("reset forgot change check missing invalid expired wrong confirm verify".split())

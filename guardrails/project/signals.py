@@ -15,11 +15,12 @@ from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.code import last_word
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Made, Options
-from guardrails.names.values import Home
-from guardrails.outline import Call, Expr, Function, Step, dotted, enclosing
+from guardrails.names.values import Home, names_in
+from guardrails.outline import Call, Expr, Function, Group, Site, Step, dotted, enclosing
 from guardrails.place import Place
 from guardrails.project.clauses import Caught, Clause, beside, clauses, is_looped, sites_in, steps_in
 from guardrails.project.ground import Ground
+from guardrails.project.handled import is_idle
 
 # A clause that takes a signal, where the signal is raised (None: at any time), and whether it may not be raised after all.
 Eaten: TypeAlias = tuple[Clause, Related | None, bool]
@@ -57,7 +58,23 @@ class Signals:
     def _fact(self, model: Model, clause: Clause, form: SignalForm, seen: JobSeen, by: Related | None) -> EatenSignal:
         at = self._ground.standing(model, clause.home, Place(clause.home.file, clause.catch.start, clause.catch.end))
         signal = form.exception.rpartition(".")[2]
-        return EatenSignal(**at, worker=seen.name, signal=signal, kind=form.kind, caught=self._caught.words(clause), by=by)
+        words, brief = self._caught.words(clause), self._is_brief(clause)
+        return EatenSignal(**at, worker=seen.name, signal=signal, kind=form.kind, caught=words, by=by, brief=brief)
+
+    def _is_brief(self, clause: Clause) -> bool:
+        """What is tried takes a moment: it looks things up and counts, or asks hooks beside the work proper."""
+        function = self._ground.resolver.definition(clause.home)
+        own = {name for step in function.steps if isinstance(step.value, Group) for one in step.targets for name in names_in(one)}
+        inside = [site for site in sites_in(function, clause.tries) if dotted(site.call.func).rpartition(".")[0] not in own]
+        serious = [site for site in inside if self._does(clause.home, function, site)]
+        rounds = {name for step in function.steps if step.kind == "iterate" for one in step.targets for name in names_in(one)}
+        beside = len(self._work.serious(clause.home, function)) > len(serious)
+        return all(dotted(site.call.func) in rounds for site in serious) and (not serious or beside)
+
+    def _does(self, home: Home, function: Function, site: Site) -> bool:
+        """The call is more than a look, a log line or a number."""
+        idle = self._handled.is_log(home, site) or is_idle(dotted(site.call.func))
+        return not idle and (function.steps[site.step].kind == "expr" or self._work.is_work(home, function, site))
 
     def _raises(self, home: Home, function: Function, found: list[Clause], form: SignalForm) -> Iterator[Eaten]:
         """The clauses around each place that raises the signal, up to one that takes it."""

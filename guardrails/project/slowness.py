@@ -10,8 +10,8 @@ from guardrails.frameworks.sightings import CallSeen
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Options
 from guardrails.names.values import Home
-from guardrails.outline import Literal_, dotted, enclosing
-from guardrails.project.clauses import is_debugging
+from guardrails.outline import Literal_, dotted
+from guardrails.project.clauses import is_debugging, is_rare
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits
 
@@ -48,12 +48,8 @@ class Slowness:
             answer = options.get(name)
             if isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and answer.expr.value != value):
                 return False
-        return not form.seconds or (self._takes(options, form) >= form.least and not self._is_rare(seen))
-
-    def _is_rare(self, seen: CallSeen) -> bool:
-        """It stands where an exception was caught."""
-        function = self._ground.resolver.definition(seen.made.home)
-        return any(block.kind == "except" for block in enclosing(function, function.steps[seen.site.step].block))
+        rare = form.seconds and is_rare(self._ground.resolver.definition(seen.made.home), seen.site)
+        return not form.seconds or (not rare and self._takes(options, form) >= form.least)
 
     def _takes(self, options: Options, form: SlowForm) -> float:
         answer = options.first(form.seconds)

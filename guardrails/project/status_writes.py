@@ -29,8 +29,14 @@ _ASKS = frozenset(
 )
 
 
+_TELLS = frozenset("send asend emit publish broadcast notify signal dispatch announce".split())
+
+
 class Write(msgspec.Struct, frozen=True):
-    """One write: the field, the owner as it is written, the state and where it stands; `late` in an except or finally block."""
+    """One write: the field, the owner as it is written, the state and where it stands; `late` in an except or finally block.
+
+    `told`: whoever listens just then is told the state, and nothing keeps it.
+    """
 
     field: str
     owner: str
@@ -39,6 +45,7 @@ class Write(msgspec.Struct, frozen=True):
     end: int
     text: str
     late: bool
+    told: bool = False
 
 
 def state_of(expr: Expr | None) -> State:
@@ -83,7 +90,8 @@ def _called(function: Function, call: Call, word: str, block: int) -> Iterator[W
     if word not in _ASKS and words != ["update", "state"] and not set(words) & {"filter", "log", "get", "find"}:
         for arg in named:
             if state_of(arg.value) != "other":
-                yield _write(function, block, (arg.name, owner), arg.value, span)
+                write = _write(function, block, (arg.name, owner), arg.value, span)
+                yield msgspec.structs.replace(write, told=bool(words) and words[0] in _TELLS)
     if words and words[0] in _SETS and _FIELDS.intersection(words) and not named and words != ["update", "state"]:
         for arg in call.args:
             if state_of(arg.value) != "other":

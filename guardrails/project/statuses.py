@@ -42,7 +42,7 @@ class Statuses:
         for stretches in self._work.stretches(seen.home):
             here = stretches[-1].home
             own = list(writes(self._ground.resolver.definition(here)))
-            running = next((one for one in own if one.state == "running" and not one.late), None)
+            running = next((one for one in own if one.state == "running" and not one.late and not one.told), None)
             if running is None:
                 continue
             known = [one for stretch in stretches for one in self._below(stretch.home)]

@@ -153,11 +153,21 @@ class Ticking:
     def _together(self, seen: _Seen, options: Options) -> str:
         """A setting that lets several runs start, against the framework's default."""
         for selector, default in seen.form.single.items():
-            answer = seen.option(options, selector)
+            answer = seen.option(options, selector) or self._default(seen, selector)
             constant = evaluate(self._resolver, answer) if isinstance(answer, Hit) else None
             if constant is not None and constant.value not in (default, None):
                 return f"`{selector}={constant.value}` lets several runs go at once"
         return ""
+
+    def _default(self, seen: _Seen, selector: str) -> Answer:
+        """What the object that schedules was made with, for all that it starts."""
+        base = receiver(seen.made.call.func) if seen.form.defaults and seen.made is not None else None
+        if base is None or seen.made is None:
+            return None
+        value = self._resolver.resolve(seen.made.home.file, seen.made.home.function, base)
+        if value is None or not isinstance(value.made, Call) or value.made_in is None:
+            return None
+        return Options(self._resolver, [Made(value.made, value.made_in)]).get(f"{seen.form.defaults}.{selector}")
 
     @staticmethod
     def _doubt(seen: _Seen, options: Options) -> str:

@@ -14,6 +14,7 @@ from guardrails.names.values import Home, Value, yielded
 from guardrails.outline import Call, Expr, Function, Ref, Site, Step, dotted, enclosing, is_within, receiver, walk
 from guardrails.place import Place
 from guardrails.project.repairs import Repairs
+from guardrails.project.secrets import words_of
 
 _DEEPEST = 3  # wrappers around wrappers
 
@@ -82,7 +83,7 @@ class Transactions:
         func = self._resolver.resolve(home.file, home.function, expr.func) if isinstance(expr, Call) else value
         found = self._named(value) or self._named(func)
         if found is not None or depth > _DEEPEST:
-            return found
+            return None if found is not None and _only_reads(expr, found) else found
         if func is None or func.home is None or func.home.function == 0:
             return None
         definition = self._resolver.definition(func.home)
@@ -249,6 +250,13 @@ class Transactions:
         answer = Options(self._resolver, [Made(decorator, home)]).first(("name", "1")) if isinstance(decorator, Call) else None
         name = getattr(answer.expr, "value", "") if isinstance(answer, Hit) else ""
         return name in ("dispatch", method)
+
+
+def _only_reads(expr: Expr, form: TransactionForm) -> bool:
+    """The transaction is on a database from which is only read: nothing of it is committed, or rolled back."""
+    args = expr.args if isinstance(expr, Call) else ()
+    names = {name for arg in args if arg.name in form.reads for name in (*names_in(arg.value), str(getattr(arg.value, "value", "")))}
+    return any(set(words_of(name)).intersection(*form.reads.values()) for name in names)
 
 
 def _is_bare_yield(expr: Expr) -> bool:

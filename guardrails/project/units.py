@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from guardrails.files import is_deployment
 from guardrails.names.code import Code
 from guardrails.place import Place
 
@@ -31,7 +32,8 @@ def is_development(path: str) -> bool:
 def command_lines(code: Code, pattern: str) -> list[CommandLine]:
     """The command lines of deployment files, not of development ones, that match a model's worker pattern."""
     worker = re.compile(pattern)
-    found = [line for path in code.files.others if not is_development(path) for line in _lines(path, code.files.load(path))]
+    paths = [path for path in code.files.others if is_deployment(path) and not is_development(path)]
+    found = [line for path in paths for line in _lines(path, code.files.load(path))]
     return [line for line in found if worker.search(line.words)]
 
 

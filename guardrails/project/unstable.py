@@ -77,7 +77,7 @@ class Unstable:
 
     def _enqueued(self) -> Iterator[tuple[EnqueueSeen, _Key]]:
         for seen in self._ground.sightings(EnqueueSeen):
-            key = Linker.key_of(seen)
+            key = Linker.declared_key(seen)
             hit = seen.options.first(key.arguments) if key.arguments and not seen.form.signature else None
             if not isinstance(hit, Hit) or self._resolver.part(seen.made.home).language != "python":
                 continue

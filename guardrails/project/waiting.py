@@ -7,14 +7,16 @@ from collections.abc import Iterator
 from guardrails.facts import NEVER, never_ends
 from guardrails.facts.waiting import Deadline, Wait
 from guardrails.frameworks.sightings import CallSeen, SpawnSeen
+from guardrails.names.code import owner_of
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.values import Home
-from guardrails.outline import Literal_, dotted
+from guardrails.outline import Closure, Expr, Function, Literal_, Op, dotted, walk
 from guardrails.place import Place
-from guardrails.project.clauses import is_debugging
+from guardrails.project.clauses import is_debugging, is_rare
 from guardrails.project.ground import Ground
 from guardrails.project.limits import Limits, Waited
+from guardrails.project.programs import Programs
 from guardrails.project.repairs import Repairs
 
 
@@ -23,7 +25,7 @@ class Waiting:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._limits = Limits(ground)
+        self._limits, self._programs = Limits(ground), Programs(ground.resolver)
         self._repairs = Repairs(ground.resolver)
 
     def ends(self) -> Iterator[Home]:
@@ -49,12 +51,21 @@ class Waiting:
         at = self._ground.at(seen.model, seen.made.home, seen.made.call)
         text = dotted(seen.made.call.func)
         call = text if "." in text else seen.path  # `run` of `from subprocess import run`
+        function = self._ground.resolver.definition(seen.made.home)
         return Wait(
             **at, kind=form.kind, call=call, limit=waited.limit, fix=form.fix, cause=waited.cause, made=waited.made,
-            inferred=waited.inferred, weak=form.weak,
+            inferred=waited.inferred, weak=form.weak or self._programs.is_brief(seen), debugging=is_debugging(function, seen.site),
+            rare=is_rare(function, seen.site), streamed=bool(form.output) and self._streams(seen.made, form.output),
             repair=None if waited.inferred else self._repairs.wait(seen.made, form, waited.limit),
-            debugging=is_debugging(self._ground.resolver.definition(seen.made.home), seen.site),
         )  # fmt: skip
+
+    def _streams(self, made: Made, output: str) -> bool:
+        """A generator among the methods of its object yields what the receiver says: `yield from self.child.stdout`."""
+        owner = dotted(made.call.func).rpartition(".")[0]
+        functions = self._ground.resolver.part(made.home).functions
+        around = owner_of(functions, made.home.function) if owner.startswith("self.") else -1
+        methods = (function for function in functions if around >= 0 and function.parent == around)
+        return any(_yields_from(functions, method, f"{owner}.{output}") for method in methods)
 
     def _deadlines(self) -> Iterator[Deadline]:
         for seen in self._ground.calls("deadlines"):
@@ -80,3 +91,15 @@ class Waiting:
             blocks = [block for block in function.blocks if block.kind == "with" and block.opened_by == seen.site.step]
             return Place(home.file, blocks[0].start, blocks[0].end) if blocks else Place(home.file, call.start, call.end)
         return Place(home.file, call.start, function.end if seen.site.use == "dropped" else call.end)
+
+
+def _yields_from(functions: tuple[Function, ...], method: Function, name: str) -> bool:
+    """A method is a generator, and reads from what has this name, in a closure perhaps."""
+    found = _expressions(method)
+    inner = [part for expr in found if isinstance(expr, Closure) for part in _expressions(functions[expr.function])]
+    yields = any(isinstance(expr, Op) and expr.op.startswith("yield") for expr in found)
+    return yields and any(f"{dotted(expr)}.".startswith(f"{name}.") for expr in (*found, *inner))
+
+
+def _expressions(function: Function) -> list[Expr]:
+    return [expr for step in function.steps if step.value is not None for expr in walk(step.value)]

@@ -11,7 +11,7 @@ from guardrails.frameworks.forms.work import EnqueueForm
 from guardrails.frameworks.sightings import EnqueueSeen, Sighting
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
-from guardrails.outline import Function, Param, Ref, Site, dotted
+from guardrails.outline import Function, Literal_, Param, Ref, Site, dotted, enclosing
 from guardrails.project.calls import Callers
 
 _ID = re.compile(r"(?:^|_)(?:pk|id|ids|uuid|slug|key|name|email|count|type)$")  # a parameter that cannot be a row
@@ -37,7 +37,25 @@ def outer_enqueues(resolver: Resolver, callers: Callers, seen: Iterable[Sighting
             made = Made(site.call, edge.caller) if site is not None else None
             if made is not None and site is not None and taken is not None and _key(made) not in known:
                 known.add(_key(made))
-                yield _outer(resolver, one, taken, made, site)
+                unless = _unless(resolver, callers, one)
+                if not any(_is_true(Options(resolver, [made]).get(name)) for name in unless):
+                    yield msgspec.structs.replace(_outer(resolver, one, taken, made, site), unless=unless)
+
+
+def _unless(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> frozenset[str]:
+    """The parameters of the function around an enqueue that, when true, take another way: `if immediate: func()`, `else: enqueue(func)`."""
+    definition = resolver.definition(callers.outermost(one.made.home))
+    names = {param.name for param in definition.params}
+    function = resolver.definition(one.made.home)
+    around = enclosing(function, function.steps[one.site.step].block) if function is definition else ()
+    tests = [function.steps[block.opened_by].value for block in around if block.kind == "else" and block.opened_by >= 0]
+    asked = {test.name for test in tests if isinstance(test, Ref)} & names
+    passed = {name for name in one.unless if name in names or any(param.kind == "**" for param in definition.params)}
+    return frozenset(asked | passed)
+
+
+def _is_true(answer: object) -> bool:
+    return isinstance(answer, Hit) and isinstance(answer.expr, Literal_) and answer.expr.value is True
 
 
 def is_wrapped(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> bool:
@@ -72,6 +90,8 @@ def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
     if any(param.kind and param.name in handed for param in params):
         payload = (*payload, "rest")
     plain = tuple(selector for name, position in positions.items() if name not in handed for selector in (name, position))
+    if any(param.kind == "**" for param in params):
+        plain = (*plain, *(name for name in one.form.options if not name.isdigit()))
     job_at = f"{job_name}|{positions[job_name]}" if job_name in positions else job_name
     return _Taken(job_at, payload, plain)
 

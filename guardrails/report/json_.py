@@ -45,7 +45,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A place where a rule could not tell."""
+    """A place where a rule could not tell; `rule` is "" where a search on which several rest stopped at a limit."""
 
     rule: str
     path: str
@@ -63,7 +63,7 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What was looked at; `parsed` of the `files` held words of worker code."""
+    """What was looked at; `parsed` of the `files` held words of worker code, `ended` searches stopped at a limit."""
 
     files: int
     parsed: int
@@ -71,6 +71,7 @@ class Counts(msgspec.Struct, frozen=True):
     enqueues: int
     handlers: int
     schedules: int
+    ended: int
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -114,7 +115,7 @@ def document(result: Result, view: View) -> Document:
         findings=tuple(map(_finding, result.findings)),
         unknown=tuple(map(_unknown, result.unknown)),
         unreadable=tuple(Unreadable(one.path, one.line, one.message) for one in _related(result.unreadable)),
-        summary=Counts(summary.files, summary.parsed, summary.jobs, summary.enqueues, summary.handlers, summary.schedules),
+        summary=Counts(summary.files, summary.parsed, summary.jobs, summary.enqueues, summary.handlers, summary.schedules, summary.ended),
         comparison=_comparison(result),
         known=tuple(map(_finding, result.known)),
         statistics=counted(result, view.rules) if view.statistics else None,

@@ -99,8 +99,11 @@ def left_out(result: Result, show_unknown: bool) -> Iterator[str]:
     """What was not looked at, not told or not counted, a sentence each."""
     if passed := passed_over(result.summary):
         yield passed
-    if result.unknown and not show_unknown:
-        them = "it" if len(result.unknown) == 1 else "them"
-        yield f"{count(len(result.unknown), 'place')} could not be judged; --show-unknown lists {them}."
+    judged = len(result.unknown) - result.summary.ended
+    if judged > 0 and not show_unknown:
+        yield f"{count(judged, 'place')} could not be judged; --show-unknown lists {'it' if judged == 1 else 'them'}."
+    if ended := result.summary.ended:
+        listed_by = "" if show_unknown else f"; --show-unknown lists {'it' if ended == 1 else 'them'}"
+        yield f"{count(ended, 'search', 'searches')} stopped at a limit, so what lies beyond was not judged{listed_by}."
     if result.allowed:
         yield f"{count(len(result.allowed), 'finding')} allowed by a comment."

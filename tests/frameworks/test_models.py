@@ -105,7 +105,7 @@ def test_a_key_has_a_window_and_a_missing_one_an_alternative(name: str) -> None:
     for key in [model.key, *(enqueue.key for enqueue in model.enqueues)]:
         if key is not None:
             assert bool(key.how) == bool(key.window)
-            assert bool(key.how) != bool(key.instead)
+            assert bool(key.how) != bool(key.instead) or key.since
             assert bool(key.arguments) or not key.how
 
 

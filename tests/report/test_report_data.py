@@ -89,7 +89,7 @@ def test_json_has_exactly_the_promised_shape() -> None:
     place = ["rule", "path", "line", "column", "end_line", "end_column"]
     assert list(document["findings"][0]) == [*place, "message", "fix", "severity", "confidence", "fingerprint", "cause", "related", "state"]
     assert document["findings"][0]["related"] == [{"path": "shop/celery.py", "line": 1, "message": "this app sets no task_time_limit"}]
-    assert document["summary"] == {"files": 212, "parsed": 18, "jobs": 14, "enqueues": 9, "handlers": 22, "schedules": 3}
+    assert document["summary"] == {"files": 212, "parsed": 18, "jobs": 14, "enqueues": 9, "handlers": 22, "schedules": 3, "ended": 0}
     assert document["unknown"][0]["rule"] == "untimed-job"
     assert list(document["unreadable"][0]) == ["path", "line", "message"]
 

@@ -46,6 +46,7 @@ class FailureWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     trackers: tuple[str, ...] = ()  # packages of error trackers
     captures: tuple[str, ...] = ()  # functions that tell a tracker
     hooks: tuple[str, ...] = ()  # what runs when a job has failed for good
+    forgotten: bool = False  # the framework only logs a failure of a job: it neither tries it again nor keeps it
     bound_loggers: tuple[str, ...] = ()  # functions that make a logger which adds the work's id
     log_context: tuple[str, ...] = ()  # what adds the work's id to every record
     log_bases: tuple[str, ...] = ()  # classes whose subclasses may do so

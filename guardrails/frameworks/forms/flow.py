@@ -15,6 +15,7 @@ class TransactionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     inside: str = ""
     frameworks: tuple[str, ...] = ()  # whose handlers the setting concerns
     exempt: tuple[str, ...] = ()  # decorators of handlers that it does not concern
+    reads: dict[str, tuple[str, ...]] = {}  # by argument: words in its value that name a database from which is only read
     source: str = ""
     hook: str = ""  # what a repair hands the enqueue to; `$` is what `needs` imports
     needs: str = ""

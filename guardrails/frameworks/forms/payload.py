@@ -27,6 +27,10 @@ class Secrecy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     sent: tuple[str, ...] = ()  # how the paths of requests begin that are sent, not received
     bodies: dict[str, str] = {}  # attributes and methods of a request that hold all of its body or headers, in words
     handles: tuple[str, ...] = ()  # calls and field types whose value only names something: uuid4, UUIDField
+    records: tuple[str, ...] = ()  # bases of classes that are plain records: TypedDict
+    commands: tuple[str, ...] = ()  # decorators and bases of the commands of a program, which print for the person who starts it
+    asks: tuple[str, ...] = ()  # calls that ask that person, or read what was typed behind the program's name
+    fresh: tuple[str, ...] = ()  # calls that give random values, of which keys are made
 
 
 class Queues(Spec, frozen=True, forbid_unknown_fields=True, kw_only=True):

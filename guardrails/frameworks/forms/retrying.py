@@ -22,8 +22,10 @@ class RetryForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     app_wide: bool = False  # the call governs an application's jobs
     endless_when: tuple[Scalar, ...] = ()  # values of `when` that retry for ever, without a delay
     attempts: tuple[Spec, ...] = ()  # the first that says something; null as a default: endless
+    whole: bool = False  # and its number counts the first run, too
     delay: Spec | None = None
     growth: Spec | None = None  # true or a number: delays grow
+    jitter: Spec | None = None  # what scatters the delays; its default is what the library does by itself
     steady: tuple[str, ...] = ()  # symbols of waits that do not grow
     growing: tuple[str, ...] = ()  # and of those that do
     unending: tuple[str, ...] = ()  # symbols of ends that never come
@@ -56,6 +58,7 @@ class Ignored(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     setting: str = ""
     calls: tuple[str, ...] = ()  # the hand-overs that drop it; none: all
     unless: tuple[str, ...] = ()  # other settings of the job: with one of them it works
+    unless_set: tuple[str, ...] = ()  # and settings of the application
     why: str = ""
     instead: str = ""
 
@@ -66,6 +69,7 @@ class Kept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     what: str
     spec: Spec
     call: str = ""
+    store: Spec | None = None  # where the store is named: one of the project's own making keeps what it keeps on purpose
     fix: str = ""
 
 

@@ -33,6 +33,9 @@ class WaitForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     weak: bool = False  # nearly always ends by itself
     written: str = "{seconds}"  # a limit as a repair writes it
     needs: str = ""  # an import that `$` in it stands for
+    command: str = ""  # selector of the program that it waits for, with its words
+    brief: tuple[str, ...] = ()  # first words of commands that take a moment or end themselves; `* -V`: any program with this word alone
+    output: str = ""  # the receiver's attribute by which what it waits for hands on what it says, bit by bit
     fix: str = ""
 
 

@@ -69,6 +69,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     instead: str = ""
     arguments: tuple[str, ...] = ()  # selectors on the enqueue: one of them is the key
     requires: dict[str, Scalar] = {}  # by argument: without it the key does nothing
+    since: dict[str, str] = {}  # by package, the version from which there is one; before it there is none
     declared: tuple[str, ...] = ()  # selectors on the job's declaration that key every enqueue
     written: dict[str, str] = {}  # arguments that a repair adds to an enqueue: `{key}` is a text made of the job's name and an id
     derived: bool = False  # inside a job of the same framework the key is derived from that job's
@@ -91,6 +92,7 @@ class JobForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     mentions: tuple[str, ...] = ()  # texts one of which the body of such a function holds
     within: str = ""  # who calls it and bounds it, in words: its limit is not judged by itself
     repeats: Repeats | None = None  # where it differs from the model's
+    once: str = ""  # selector of a schedule: without one the process that declares the job runs it once
     after_commit: bool = False  # every hand-over of it waits for the commit of the transaction around it
 
 
@@ -106,6 +108,7 @@ class EnqueueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     signature: bool = False  # carries the payload of an enqueue that is made elsewhere
     key: Key | None = None  # where it differs from the model's
     after_commit: bool = False  # it waits for the commit of the transaction around it
+    later: tuple[str, ...] = ()  # selectors of a delay or a time: where one is given, no worker takes it at once
 
 
 class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -128,6 +131,7 @@ class ScheduleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     setting: str = ""  # a settings key that holds a mapping of schedules; `job` and `when` are then keys of its entries
     apart: tuple[str, ...] = ()  # selectors: where one is set, a late run is dropped
     single: dict[str, Scalar] = {}  # by selector, its default: runs overlap only where it is set to another value
+    defaults: str = ""  # selector, on the call that made the receiver, of a mapping that gives `single` where the call does not
     clock: str = ""  # how `when` reads cron fields that it does not give: `every` (any value) or `first` (below the finest that is given)
     own_clock: bool = False  # the cron fields or the interval are arguments of the call itself
     job: str = "0"

@@ -18,6 +18,7 @@ from guardrails.names.options import Answer, Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.outline import Literal_, dotted
 from guardrails.place import Place
+from guardrails.project.pins import Pins
 from guardrails.project.settings.keys import Assigned, Keys
 from guardrails.project.settings.near import Near
 from guardrails.project.settings.values import is_endless, normal, read
@@ -54,7 +55,7 @@ class Settings:
         self._resolver = resolver
         self._keys, self._near = Keys(code, resolver), Near(resolver)
         self.assigned, self.classes, self.attribute = self._keys.assigned, self._near.classes, self._near.attribute
-        self.prefixes = self._keys.prefixes
+        self.prefixes, self.pins = self._keys.prefixes, Pins(code)
         self.lines = cache(lambda pattern: tuple(command_lines(code, pattern)))
 
     @property
@@ -170,7 +171,9 @@ class Settings:
 
     def _hidden(self, job: JobSeen, spec: Spec) -> Setting | None:
         """Settings that arrive by a mapping that was not resolved."""
-        place = self._keys.hidden(job.app, spec) if job.app is not None else None
+        apps = self.apps.get(job.model.framework, ()) if job.app is None else (job.app,)
+        near = (app for app in apps if self._concerns(app.home.file, job))
+        place = next((found for app in near if (found := self._keys.hidden(app, spec)) is not None), self._keys.veiled(spec.settings))
         return Unknown("its application's settings arrive by a mapping that was not resolved", place) if place is not None else None
 
     def _concerns(self, path: str, job: JobSeen) -> bool:

@@ -41,6 +41,7 @@ class Keys:
         self.apps: Mapping[str, tuple[Made, ...]] = {}
         self.assigned = cache(self._assigned)
         self.files_with = cache(self._files_with)
+        self.veiled = cache(self._veiled)
         self._namespaces = cache(self._named_by)
 
     def prefixes(self, spec: Spec) -> tuple[str, ...]:
@@ -95,6 +96,18 @@ class Keys:
                     for key in below[one.key]:
                         found.extend(self._inside(one, key) if "." in key else (one,))
         return tuple(found)
+
+    def _veiled(self, keys: tuple[str, ...]) -> Place | None:
+        """Where a mapping that dotted keys name may hold more than is written in it: `{**more}`, `Q_CLUSTER.update(..)`, `make()`."""
+        for head, _, rest in (key.partition(".") for key in keys if "." in key):
+            word = rest.partition(".")[0]
+            named = r"""['"]\w+['"]""" if word == "*" else f"['\"]{word}['\"]"
+            filled = re.compile(rf"\b{head}(?:\[{named}\]\s*=[^=]|\.update\()".encode())
+            for one in self.assigned((head,), ()):
+                is_open = word != "*" and Options(self._resolver, []).entry(one.hit, word) == "maybe"
+                if is_open or any(filled.search(self._code.text(path)) for path in self._code.words.holding(head)):
+                    return one.place
+        return None
 
     def _inside(self, outer: Assigned, key: str) -> Iterator[Assigned]:
         """The entries of a mapping that a dotted key names: `Q_CLUSTER.timeout`, `RQ_QUEUES.*.DEFAULT_TIMEOUT` (of any queue)."""
