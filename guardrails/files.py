@@ -351,9 +351,7 @@ def _shown(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _nearest(root: Path, read: list[str], scope: list[str], real: Mapping[str, str]) -> list[str]:
-    """The named files and, as far as they fit, what is likeliest to matter to them: what they import, what is close by, and settings,
-    which have room of their own: they decide from afar.
-    """
+    """The named files and, as far as they fit, what they import, what is close by, and settings, which decide from afar."""
     if len(read) <= NEAR_FILES:
         return read
     suffixes = {_suffix(path) for path in scope}

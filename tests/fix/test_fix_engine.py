@@ -118,11 +118,11 @@ def test_a_long_hand_over_is_moved_in_as_a_formatter_would_write_it() -> None:
     source = (
         "from functools import partial\n\nfrom celery import shared_task\nfrom django.db import transaction\n\n\n"
         "@shared_task(time_limit=9)\ndef send(pk):\n    go(pk)\n\n\ndef place(pk):\n    with transaction.atomic(using='orders'):\n"
-        "        send.apply_async(\n            (pk,),  # the key\n\n            countdown=5,\n        )  # later\n"
+        "        send.apply_async(\n            (pk,),  # the key\n\n            priority=5,\n        )  # later\n"
     )
     wanted = (
         "        transaction.on_commit(\n            partial(\n                send.apply_async,\n                    (pk,),  # the key\n\n"
-        "                    countdown=5,\n            ),\n            using='orders',\n        )  # later\n"
+        "                    priority=5,\n            ),\n            using='orders',\n        )  # later\n"
     ).replace("                    ", "                ")
     assert fixed(source) == source[: source.index("        send.apply_async")] + wanted
 

@@ -158,7 +158,7 @@ def test_names_that_are_bound_in_a_circle_end() -> None:
 
 
 def test_the_document_counts_and_lists_what_ended() -> None:
-    document = json_.document(lint_texts({"shop/tasks.py": calls(100)}))
+    document = json_.document(lint_texts({"shop/tasks.py": calls(100)}), View())
     assert document.summary.ended == 1
     assert [(one.rule, one.path) for one in document.unknown] == [("", "shop/tasks.py")]
 
