@@ -30,6 +30,11 @@ def main() -> None:
         sys.exit(_told(mixed))
     gc.set_threshold(1_000_000, 50, 50)  # a short life that makes few cycles: looking for them often costs a tenth
     try:
+        if sys.argv[1:3] == ["hook", "--client"] and len(sys.argv) == 4:  # after every edit of an agent: each import counts
+            from guardrails.instruct import edited, hooks
+
+            if sys.argv[3] in hooks.CLIENTS:
+                sys.exit(edited.main(sys.argv[3]))
         from guardrails.cli.program import program
     except KeyboardInterrupt:
         sys.exit(130)

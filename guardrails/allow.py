@@ -1,4 +1,4 @@
-"""Allow comments: `# guardrails: allow RULE[, RULE] [until YYYY-MM-DD] -- reason` (`//` in TypeScript and Rust).
+"""Allow comments: `# guardrails: allow RULE[, RULE] [until YYYY-MM-DD] -- reason` (`//` in TypeScript and Rust, `<!-- -->` in Markdown).
 
 On a line of its own a comment covers the next statement: of a function or class the whole, decorators included (it may stand between
 them); of another compound statement its head. At the end of a line it covers the statement on that line, the innermost one where it goes
@@ -33,6 +33,8 @@ GUESSES = 50  # misspelt rules of a file for which the nearest is looked for
 MANY = 50  # statements of a line that are covered one by one
 
 _COMMENT = re.compile(r"(?:#+|//[/!]?|/\*+)\s*guardrails:\s*allow\b")
+_PROSE = re.compile(rb"<!--[ \t]*guardrails:[ \t]*allow\b(?P<rest>.*?)-->", re.DOTALL)
+_FENCE = re.compile(rb"[ \t]*(`{3,}|~{3,})")
 _UNTIL = re.compile(r"(?:^|\s)until\b\s*(?P<day>.*)\Z", re.DOTALL)
 _REASON = re.compile(r"(?:^|\s)--(?:\s+|\Z)")
 _BRACKET = re.compile(rb"\"(?:\\.|[^\"\\\n])*+\"|'(?:\\.|[^'\\\n])*+'|(?P<open>[(\[])|(?P<close>[)\]])")
@@ -66,6 +68,36 @@ def read(path: str, outline: Outline, lines: Lines) -> tuple[Allow, ...]:
         return ()
     cover = _Cover(outline, lines)
     return tuple(_allow(path, comment, rest, cover.spans(comment)) for comment, rest in found)
+
+
+def read_prose(path: str, lines: Lines) -> tuple[Allow, ...]:
+    """The allow comments of a Markdown file: one covers its line, on a line of its own what follows up to a blank line; a fence whole."""
+    found = []
+    for match in _PROSE.finditer(lines.source):
+        comment = Comment(match.start(), match.end(), "", own_line=_is_alone(lines, match.start(), match.end()))
+        found.append(_allow(path, comment, lines.decode(match["rest"]).strip(), (_prose_span(lines, comment),)))
+    return tuple(found)
+
+
+def _is_alone(lines: Lines, start: int, end: int) -> bool:
+    first, last = lines.span(lines.line_of(start))[0], lines.span(lines.line_of(end))[1]
+    return not lines.source[first:start].strip() and not lines.source[end:last].strip()
+
+
+def _prose_span(lines: Lines, comment: Comment) -> Span:
+    if not comment.own_line:
+        return lines.span(lines.line_of(comment.start))
+    first, fence = lines.line_of(comment.end) + 1, b""
+    last = first
+    for number in range(first, len(lines.starts) + 1):
+        start, end = lines.span(number)
+        line, mark = lines.source[start:end], _FENCE.match(lines.source, start, end)
+        if not fence and not line.strip() and last > first:
+            break
+        first += not line.strip() and last == first
+        fence = b"" if fence and mark and mark[1].startswith(fence) else fence or (mark[1] if mark else b"")
+        last = number + 1
+    return lines.span(first)[0] if first <= len(lines.starts) else len(lines.source), lines.span(last - 1)[1]
 
 
 def _rest(text: str, start: int) -> str:

@@ -11,12 +11,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias
 
 from guardrails import git
 from guardrails.paths import CONFIG_BYTES, folders_above, is_configured, lenient_matcher, read_plain, stays_inside
+from guardrails.paths import is_aside as is_aside
+from guardrails.paths import is_deployment as is_deployment
+from guardrails.paths import is_instructions as is_instructions
+from guardrails.paths import is_manifest as is_manifest
+from guardrails.paths import is_test as is_test
 from guardrails.paths import matcher as matcher
 from guardrails.paths import show as show
 
@@ -45,20 +51,11 @@ _GENERATED = re.compile(rb"^[ \t]*(?:#|//|/?\*|\"\"\"|'''|;|--).*(?:@generated\b
 _BROWSER = re.compile(
     r"(?:^|/)(?:static|staticfiles|assets|vendor|vendors|third_party|dist|public|templates|pdfjs|htdocs|wwwroot)/.*\.(?:[cm]?js|jsx)$"
 )
-_SCRIPTS = frozenset({"bin", "scripts", "docker", "deploy"})
-_DEPLOYED = frozenset({"deploy", "k8s", "kubernetes", "helm", "charts", "ops", "infra", "docker"})
-_DEPLOYMENT = re.compile(r"Procfile.*|(?:docker-)?compose.*\.ya?ml|Dockerfile.*|.*\.Dockerfile|.*\.service|supervisord.*\.conf")
-_MANIFEST = re.compile(r"(?:^|/)(?:pyproject\.toml|setup\.cfg|Pipfile|(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.(?:txt|in))$")
 _SETTING_NAMES = re.compile(
     r"(?:^|/)(?:.*settings.*|.*conf(?:ig)?|.*celery.*|.*huey.*|.*broker.*|.*queues?|.*workers?|apps?|main|wsgi|asgi)\.\w+$"
 )
 _IMPORT = re.compile(rb"^\s*(?:from|import|export|use|mod)\s([^\n]+(?:\([^)]*\))?)", re.MULTILINE)
 _WORD = re.compile(rb"[A-Za-z_][\w-]*", re.ASCII)
-_TEST_FOLDER = re.compile(r"t|_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
-_TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
-_ASIDE = re.compile(r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|cmd|commands|demos?)/|(?:cli|\w*demo\w*)\.py$)")
-# What builds and serves while somebody develops.
-_TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwright|cypress|gulp)[\w.-]*\.(?:config|dev)\.[cm]?[jt]s")
 
 
 class Tree:
@@ -67,22 +64,25 @@ class Tree:
 
     `passed_over` counts files that were not looked at, by reason (`over` has the reason of each); `unreadable` says why a file could not
     be opened; they grow while files are loaded. `partial`: there is more in the project than was looked at. `closed`: `contents` is all.
+    `is_whole`: all, and from disk. `instructions` are files for agents that are reported on, `listing` is every file by its real path.
     """
 
     def __init__(
         self, root: Path, paths: Sequence[str], others: Sequence[str] = (), *, real: Mapping[str, str] | None = None,
         contents: Mapping[str, bytes] | None = None, scope: Collection[str] | None = None, named: Collection[str] = (),
-        partial: bool = False, excluded: int = 0, closed: bool = False,
+        partial: bool = False, excluded: int = 0, closed: bool = False, instructions: Sequence[str] = (), listing: Collection[str] = (),
     ) -> None:  # fmt: skip
         self.root = root
         self.paths = tuple(paths)
         self.others = tuple(others)
         self.scope = frozenset(self.paths if scope is None else scope)
         self.named = frozenset(named)
-        self.partial = partial
+        self.partial, self.is_whole = partial, not (partial or contents or closed)
         self.passed_over: dict[str, int] = {"excluded": excluded} if excluded else {}
         self.over: dict[str, str] = {}
         self.unreadable: dict[str, str] = {}
+        self.instructions = tuple(instructions)
+        self.listing = frozenset(listing)
         self._real = real or {}
         self._given = contents or {}
         self._is_closed = closed
@@ -96,7 +96,7 @@ class Tree:
             return self._kept[path]
         if path in self.over or path in self.unreadable:
             return b""
-        if path not in self.named and (why := by_path(path)):
+        if path not in self.named and path not in self.instructions and (why := by_path(path)):
             self._pass(path, why)
             return b""
         real = self._real.get(path, path)
@@ -108,6 +108,30 @@ class Tree:
             self._kept[path] = data
             self._room -= len(data)
         return data
+
+    def peek(self, path: str) -> bytes:
+        """The bytes of any file of the listing, be it hidden or generated; empty where it cannot be read. Nothing is counted."""
+        if path in self._given or self._is_closed:
+            return self._given.get(path, b"")
+        if not stays_inside(path) or any(self._is_link(folder) for folder in folders_above(path)):
+            return b""
+        try:
+            data = read_plain(self.root / path, CONFIG_BYTES)
+        except OSError:
+            return b""
+        return data if isinstance(data, bytes) else b""
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or folder of this real path, as far as the project's folder goes; what git ignores counts."""
+        return path in self.listing or (not self._is_closed and stays_inside(path) and os.path.lexists(self.root / path))
+
+    def holding(self, contents: Mapping[str, bytes]) -> Tree:
+        """The same files, some of them with other contents (by real path)."""
+        other = copy(self)
+        other._given = {**self._given, **contents}
+        other._kept, other._room, other.is_whole = {}, KEPT_BYTES, False
+        other.passed_over, other.over, other.unreadable = dict(self.passed_over), {}, {}
+        return other
 
     def _is_link(self, folder: str) -> bool:
         if folder not in self._links:
@@ -141,7 +165,8 @@ def memory(files: Mapping[str, str | bytes], suffixes: Collection[str], scope: C
     contents = {path: text.encode() if isinstance(text, str) else text for path, text in files.items()}
     paths = sorted(path for path in contents if _suffix(path) in suffixes)
     others = sorted(path for path in contents if path not in set(paths) and (is_deployment(path) or is_manifest(path)))
-    return Tree(Path("/"), paths, others, contents=contents, scope=scope, closed=True)
+    told = sorted(path for path in contents if is_instructions(path) and (scope is None or path in scope))
+    return Tree(Path("/"), paths, others, contents=contents, scope=scope, closed=True, instructions=told, listing=contents)
 
 
 def by_path(path: str) -> str:
@@ -167,33 +192,6 @@ def passed_over(path: str, data: bytes) -> str:
     if len(data) > LONGEST_LINE and max(map(len, data.split(b"\n"))) > LONGEST_LINE:
         return "minified"
     return "too deeply nested" if any(bracket * DEEPEST in data for bracket in (b"[", b"(", b"{")) else ""
-
-
-def is_test(path: str) -> bool:
-    """Whether a file belongs to tests, examples or the tools of development, by its path relative to the root."""
-    *folders, name = path.split("/")
-    named = _TEST_NAME.fullmatch(name) or _TOOL_NAME.fullmatch(name)
-    return named is not None or any(_TEST_FOLDER.fullmatch(folder) for folder in folders)
-
-
-def is_aside(path: str) -> bool:
-    """Whether a file is for the hand or for show: a script, a tool, a command line, a demo; by its path relative to the root."""
-    return _ASIDE.search(path) is not None
-
-
-def is_deployment(path: str) -> bool:
-    """Whether a file may hold the command line of a worker, by its path relative to the root."""
-    *folders, name = path.split("/")
-    if _DEPLOYMENT.fullmatch(name):
-        return True
-    if name.endswith(".sh"):
-        return not _SCRIPTS.isdisjoint(folders)
-    return name.endswith((".yml", ".yaml")) and not _DEPLOYED.isdisjoint(folders)
-
-
-def is_manifest(path: str) -> bool:
-    """Whether a file says which versions of packages a project needs, by its path relative to the root."""
-    return _MANIFEST.search(path) is not None
 
 
 def find_root(paths: Iterable[Path]) -> Path:
@@ -242,11 +240,14 @@ def discover(
     kept = _not_excluded(sorted(listed), exclude)
     real = _shown(kept)
     read = [shown for shown in real if _suffix(shown) in suffixes]
-    others = [shown for shown in real if _suffix(shown) not in suffixes and (is_deployment(real[shown]) or is_manifest(real[shown]))]
+    code = set(read)
+    others = [shown for shown in real if shown not in code and (is_deployment(real[shown]) or is_manifest(real[shown]))]
     scope = [shown for shown in read if not paths or _is_below(real[shown], files, folders)]
     near = _nearest(root, read, scope, real) if files and not folders else read
+    told = [shown for shown in real if is_instructions(shown) and (not paths or _is_below(real[shown], files, folders))]
     return Tree(root, near, others, real=real, contents=contents, scope=scope, named=[shown for shown in scope if real[shown] in files],
-                partial=len(near) < len(read), excluded=len(listed) - len(kept), closed=listing is not None)  # fmt: skip
+                partial=len(near) < len(read), excluded=len(listed) - len(kept), closed=listing is not None,
+                instructions=told, listing=listed)  # fmt: skip
 
 
 def _is_below(path: str, files: Collection[str], folders: Sequence[str]) -> bool:

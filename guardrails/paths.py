@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,19 @@ CONFIG_BYTES = 1_000_000  # of a configuration, a framework model, a .gitignore
 MAX_STARS, MAX_DOUBLE_STARS = 6, 4  # in a component, in a pattern: more of them may take a matcher ages
 TABLE = re.compile(r"^[ \t]*\[{1,2}[ \t]*(?:tool|\"tool\"|'tool')[ \t]*\.[ \t]*[\"']?guardrails[\"']?[ \t]*(?:[].]|$)", re.MULTILINE)
 MENTION = re.compile(r"^[^#\n]*?(?<![\w-])guardrails(?![\w-])", re.MULTILINE)
+_SCRIPTS = frozenset({"bin", "scripts", "docker", "deploy"})
+_DEPLOYED = frozenset({"deploy", "k8s", "kubernetes", "helm", "charts", "ops", "infra", "docker"})
+_DEPLOYMENT = re.compile(r"Procfile.*|(?:docker-)?compose.*\.ya?ml|Dockerfile.*|.*\.Dockerfile|.*\.service|supervisord.*\.conf")
+_INSTRUCTIONS = re.compile(
+    r"(?:^|/)(?:(?:AGENTS|CLAUDE|GEMINI|SKILL)\.md|[^/]*\.(?:agent|instructions)\.md|\.github/(?:copilot-instructions|agents/[^/]+)\.md"
+    r"|\.cursor/rules/[^/]*\.mdc)$"
+)
+_MANIFEST = re.compile(r"(?:^|/)(?:pyproject\.toml|setup\.cfg|Pipfile|(?:[\w.-]*requirements[\w.-]*|requirements/[\w.-]+)\.(?:txt|in))$")
+_TEST_FOLDER = re.compile(r"t|_?tests?|__tests__|spec|_test_\w+|\w+_tests|examples?|demos?|example_\w+")
+_TEST_NAME = re.compile(r"(?:test_[^/]*|[^/]*_test|conftest|tests)\.pyi?|[^/]*\.(?:test|spec)\.[cm]?[jt]sx?")
+_ASIDE = re.compile(r"(?:^|/)(?:(?:scripts?|bin|tools?|cli|cmd|commands|demos?)/|(?:cli|\w*demo\w*)\.py$)")
+# What builds and serves while somebody develops.
+_TOOL_NAME = re.compile(r"(?:webpack|vite|vitest|rollup|jest|babel|eslint|playwright|cypress|gulp)[\w.-]*\.(?:config|dev)\.[cm]?[jt]s")
 
 
 def read_plain(path: Path, limit: int) -> bytes | str:
@@ -126,3 +140,39 @@ def _escape(code: int) -> str:
     if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8, as os.fsdecode carries it
         return f"\\x{code - 0xDC00:02x}"
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def is_test(path: str) -> bool:
+    """Whether a file belongs to tests, examples or the tools of development, by its path relative to the root."""
+    folder, _, name = path.rpartition("/")
+    return _is_in_tests(folder) or _TEST_NAME.fullmatch(name) is not None or _TOOL_NAME.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=65536)
+def _is_in_tests(folder: str) -> bool:
+    return any(_TEST_FOLDER.fullmatch(part) for part in folder.split("/"))
+
+
+def is_aside(path: str) -> bool:
+    """Whether a file is for the hand or for show: a script, a tool, a command line, a demo; by its path relative to the root."""
+    return _ASIDE.search(path) is not None
+
+
+def is_deployment(path: str) -> bool:
+    """Whether a file may hold the command line of a worker, by its path relative to the root."""
+    *folders, name = path.split("/")
+    if _DEPLOYMENT.fullmatch(name):
+        return True
+    if name.endswith(".sh"):
+        return not _SCRIPTS.isdisjoint(folders)
+    return name.endswith((".yml", ".yaml")) and not _DEPLOYED.isdisjoint(folders)
+
+
+def is_manifest(path: str) -> bool:
+    """Whether a file says which versions of packages a project needs, by its path relative to the root."""
+    return _MANIFEST.search(path) is not None
+
+
+def is_instructions(path: str) -> bool:
+    """Whether a file tells coding agents how to work here, by its path relative to the root."""
+    return path.endswith((".md", ".mdc")) and _INSTRUCTIONS.search(path) is not None

@@ -12,6 +12,7 @@ import pytest
 
 from guardrails import lint, rulebook
 from guardrails.config import Config
+from guardrails.instruct.reader import reader
 from guardrails.result import Result
 from guardrails.rulebook import Example, Expectation, Rule
 
@@ -57,7 +58,8 @@ def doubted(result: Result) -> set[Expectation]:
 
 @cache
 def run(files: tuple[tuple[str, str], ...], pedantic: bool = False, before: tuple[tuple[str, str], ...] = ()) -> Result:
-    return lint.lint_texts(dict(files), Config(tests="report", pedantic=pedantic), today=TODAY, before=dict(before) or None)
+    config = Config(tests="report", pedantic=pedantic)
+    return lint.lint_texts(dict(files), config, today=TODAY, before=dict(before) or None, more=reader(config))
 
 
 def wrong(rule: str, example: Example, whole: bool = False) -> str:

@@ -40,7 +40,7 @@ class News:
     def split(self, findings: Sequence[Found], tree: Tree, rules: Collection[str]) -> Compared:
         """The findings of a run, of these rules, by whether they are new."""
         new, known, stale = tuple(findings), tuple[Found, ...](), tuple[str, ...]()
-        exists = frozenset((*tree.paths, *tree.others)).__contains__
+        exists = frozenset((*tree.paths, *tree.others, *tree.instructions)).__contains__
         if self._held is not None and self.change is not None:
             change = self.change
             lines = {one.spot.path: touched(change, tree, one.spot.path) for one in new}
@@ -49,7 +49,8 @@ class News:
         if self._adopted is not None:
             split = self._adopted.split((*new, *known), exists=exists)
             whole = tree.scope >= set(tree.paths) and not tree.partial
-            stale = tuple(map(_told, baseline.judged(split.stale, tree.scope, whole, rules)))
+            looked_at = tree.scope | set(tree.instructions)
+            stale = tuple(map(_told, baseline.judged(split.stale, looked_at, whole, rules)))
             marks = {id(one) for one in split.new}
             known = (*known, *(one for one in new if id(one) not in marks))
             new = tuple(one for one in new if id(one) in marks)

@@ -7,8 +7,8 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from guardrails.cli import output
 from guardrails.paths import stays_inside
+from guardrails.writing import replace
 
 
 class Files:
@@ -54,7 +54,7 @@ class Files:
             self.refused[path] = "it was changed while it was looked at; run again"
             return False
         try:
-            output.replace(file, after)
+            replace(file, after)
         except OSError as error:
             self.refused[path] = f"it cannot be written ({(error.strerror or str(error)).lower()})"
             return False

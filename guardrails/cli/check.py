@@ -18,6 +18,7 @@ from guardrails.cli.program import MISTAKE, Mistake, say
 from guardrails.cli.progress import Progress
 from guardrails.config import Config, Gate
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
+from guardrails.instruct.reader import reader
 from guardrails.report.tally import passed_over, verdict
 from guardrails.report.view import View
 from guardrails.result import Result
@@ -203,7 +204,8 @@ def _config(config: Config, options: Options, rules: Mapping[str, Rule]) -> Conf
 def from_paths(paths: Sequence[str]) -> lint.Request:
     """A request for paths as they were given; a mistake in them is said in a sentence."""
     try:
-        return lint.prepare([Path(path) for path in paths])
+        request = lint.prepare([Path(path) for path in paths])
+        return msgspec.structs.replace(request, more=reader(request.config))
     except OSError as error:
         raise Mistake(f"{error.filename or ' '.join(paths)}: {(error.strerror or 'it cannot be opened').lower()}") from None
 
@@ -259,10 +261,15 @@ def _rendered(one: outputs.Output, result: Result, options: Options, status: int
         every=options.every,
         show_unknown=options.show_unknown,
         statistics=options.statistics,
-        again=shlex.join(["guardrails", "check", *options.paths]),
+        again=shlex.join(["guardrails", "check", *options.paths, *_since(options)]),
         status=status,
     )
     return report.render(one.form, result, view)
+
+
+def _since(options: Options) -> list[str]:
+    """What a second run compares with, too."""
+    return [*(["--diff", options.diff] if options.diff is not None else []), *(["--staged"] if options.staged else [])]
 
 
 def _nothing_read(result: Result) -> str:

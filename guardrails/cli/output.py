@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from guardrails.cli.program import Mistake
+from guardrails.writing import lay
 
 
 def emit(text: str, color: bool = False) -> None:
@@ -66,33 +67,9 @@ def _told(path: Path) -> Iterator[None]:
 
 def _stage(data: bytes, target: Path, staged: list[tuple[Path, Path]], direct: list[tuple[Path, bytes]]) -> None:
     """Lays the new file beside its target; what is no file cannot be replaced and waits."""
-    import tempfile
-
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if target.exists() and not stat.S_ISREG(target.stat().st_mode):
         direct.append((target, data))
         return
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:40]}.")
-    staged.append((Path(name), target))
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    Path(name).chmod(stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask())
-
-
-def replace(target: Path, data: bytes) -> None:
-    """Gives a plain file other bytes in one step, and leaves its mode. Raises `OSError`, with nothing changed."""
-    staged: list[tuple[Path, Path]] = []
-    try:
-        _stage(data, target, staged, [])
-        for made, path in staged:
-            made.replace(path)
-    finally:
-        for made, _ in staged:
-            made.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+    staged.append((lay(target, data), target))

@@ -14,7 +14,7 @@ import click
 
 import guardrails
 
-COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline")
+COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline", "init", "hook")
 MISTAKE, INTERRUPTED = 2, 130
 UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 
@@ -26,6 +26,7 @@ Examples:
   guardrails check --format sarif -o out.sarif  for code scanning
   guardrails explain untimed-job                what a rule is about
   guardrails jobs-map                           which jobs were recognised, and who starts them
+  guardrails init                               instruction files for coding agents
 
 \b
 Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or configuration error,

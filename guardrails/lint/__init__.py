@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +18,13 @@ from guardrails.change.relaxed import relaxed
 from guardrails.config import MODELS, Config, load, models
 from guardrails.files import Tree, discover, find_root, memory, show
 from guardrails.lint.judging import judge
-from guardrails.lint.request import InternalError, Known, Request, RequestError, Understood
+from guardrails.lint.request import InternalError, Known, More, Request, RequestError, Understood
 from guardrails.read import LANGUAGES
 from guardrails.result import Result
 
 if TYPE_CHECKING:
+    from guardrails.facts import Fact
+    from guardrails.frameworks.catalogue import Catalogue
     from guardrails.project import Project
 
 
@@ -76,7 +78,33 @@ def lint(request: Request) -> Result:
     with request.clock.stage("judge"):
         if isinstance(store, Cache):
             store.prune()
-        return judge(tree, project, known, request, outlines, news=past)
+        return judge(tree, project, known, request, outlines, news=past, more=_more(tree, project, known, request))
+
+
+def lint_edited(request: Request, was: Callable[[str], bytes | None]) -> Result:
+    """One run that tells only what files have that their older forms had not; `was` gives the older form by path, None for none.
+
+    It is asked where anything was found. Raises as `lint` does.
+    """
+    tree, store = _tree(request), Cache() if request.cached else NoCache()
+    outlines = Shared(store)
+    found = _loaded(request, models(tree.root, request.config), outlines)
+    project, known = _with(found, tree, request, outlines)
+    result = judge(tree, project, known, request, outlines, more=(more := _more(tree, project, known, request)))
+    old = {path: data for path in {one.spot.path for one in result.findings} if (data := was(path)) is not None}
+    if not old:
+        return result
+    started = change.Before(change.HEAD, tree.holding(old), {}, frozenset(old), frozenset())
+    past = News(request.baseline, _held(started, *_with(found, started.tree, request, outlines), request, outlines), started)
+    return judge(tree, project, known, request, outlines, news=past, more=more)
+
+
+def _more(tree: Tree, project: Project, known: Known, request: Request) -> Sequence[Fact]:
+    """What the files for coding agents hold."""
+    if request.more is None or not request.checks or not tree.instructions:
+        return ()
+    with request.clock.stage("read instructions"):
+        return tuple(request.more(tree, project, known))
 
 
 def _tree(request: Request) -> Tree:
@@ -93,37 +121,66 @@ def _news(
 ) -> News:
     """What the base of a change holds, and what the change does."""
     before, known = _understand(started.tree, request, own, outlines)
-    config = msgspec.structs.replace(request.config, confidence="low")
-    everything = msgspec.structs.replace(request, config=config, at_least="info", baseline=None)
-    held = Baseline.of(judge(started.tree, before, known, everything, outlines).findings, started.renames)
+    held = _held(started, before, known, request, outlines)
     more = (*Jobs(started, before, tree, project).facts(), *relaxed(started, tree, outlines.outline))
     return News(request.baseline, held, started, more)
 
 
+def _held(started: change.Before, before: Project, known: Known, request: Request, outlines: Outlines) -> Baseline:
+    """All that is found in the base of a change."""
+    config = msgspec.structs.replace(request.config, confidence="low")
+    everything = msgspec.structs.replace(request, config=config, at_least="info", baseline=None)
+    more = _more(started.tree, before, known, request)
+    return Baseline.of(judge(started.tree, before, known, everything, outlines, more=more).findings, started.renames)
+
+
 def lint_texts(
     files: Mapping[str, str | bytes], config: Config | None = None, today: date = date.min, strict: bool = False,
-    before: Mapping[str, str | bytes] | None = None,
+    before: Mapping[str, str | bytes] | None = None, more: More | None = None,
 ) -> Result:  # fmt: skip
     """One run over a project that exists in memory only; `before` is the project from which a change to it started."""
     tree = memory(files, LANGUAGES)
-    request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False)
+    request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False, more=more)
     extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
     project, known = _understand(tree, request, extra, NoCache())
     news = News()
     if before is not None:
         news = _news(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
-    return judge(tree, project, known, request, NoCache(), news=news)
+    return judge(tree, project, known, request, NoCache(), news=news, more=_more(tree, project, known, request))
 
 
 def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Project, Known]:
+    return _with(_loaded(request, extra, outlines), tree, request, outlines)
+
+
+def _loaded(request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> Catalogue:
+    """The models of all frameworks, with those of the project."""
     from guardrails.frameworks import catalogue
     from guardrails.frameworks.own import models_of
-    from guardrails.project import understand
 
     with request.clock.stage("load models"):
-        found = catalogue.load(extra, outlines.remember if request.cached else None, models_of(request.config))
+        return catalogue.load(extra, outlines.remember if request.cached else None, models_of(request.config))
+
+
+def _with(found: Catalogue, tree: Tree, request: Request, outlines: Outlines) -> tuple[Project, Known]:
+    """The project, understood by these models."""
+    from guardrails.project import understand
+
     known = Known(found.signs(), tuple(sorted({model.framework for model in found.models if model.jobs})))
-    return understand(tree, found, request.config, request.clock.timed("read", outlines.outline), request.clock, request.survey), known
+    survey = request.survey or (request.more is not None and any(b"<!-- guardrails:" in tree.load(path) for path in tree.instructions))
+    return understand(tree, found, request.config, request.clock.timed("read", outlines.outline), request.clock, survey), known
 
 
-__all__ = ["InternalError", "Known", "Request", "RequestError", "Understood", "judge", "lint", "lint_texts", "prepare"]
+__all__ = [
+    "InternalError",
+    "Known",
+    "More",
+    "Request",
+    "RequestError",
+    "Understood",
+    "judge",
+    "lint",
+    "lint_edited",
+    "lint_texts",
+    "prepare",
+]

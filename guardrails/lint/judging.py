@@ -28,9 +28,12 @@ Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
 def judge(
     tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, *,
     rules: Mapping[str, Rule] | None = None, find: Callable[[str], Check | None] = check_of, news: News | None = None,
+    more: Sequence[facts.Fact] = (),
 ) -> Result:  # fmt: skip
-    """What the checks say about a project, as it is told. `find` gives the check of a rule; `news` knows what is not new."""
-    return _Judge(tree, project, known, request, outlines, rulebook.load() if rules is None else rules, find, news or News()).result()
+    """What the checks say about a project, as it is told. `find` gives the check of a rule; `news` knows what is not new; `more` are
+    facts that are not from code."""
+    book = rulebook.load() if rules is None else rules
+    return _Judge(tree, project, known, request, outlines, book, find, news or News(), more).result()
 
 
 class _Judge:
@@ -38,16 +41,17 @@ class _Judge:
 
     def __init__(
         self, tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, rules: Mapping[str, Rule],
-        find: Callable[[str], Check | None], news: News,
+        find: Callable[[str], Check | None], news: News, more: Sequence[facts.Fact] = (),
     ) -> None:  # fmt: skip
-        self.news = news
+        self.news, self.more = news, more
         self.tree, self.project, self.known, self.request, self.outlines = tree, project, known, request, outlines
         self.rules, self.find = rules, find
         self.parsed, self.sources = project.outlines, project.sources
         self.policy = Policy(request.config, self.rules)
         skip = request.config.tests == "skip"
-        self.tests = {path for path in tree.scope if is_test(path)} if skip else set()
-        self.judged = tree.scope - self.tests | {fact.place.path for fact in news.facts}
+        prose = tree.instructions if request.more is not None and request.checks else ()
+        self.tests = {path for path in (*tree.scope, *prose) if is_test(path)} if skip else set()
+        self.judged = (tree.scope | set(prose)) - self.tests | {fact.place.path for fact in news.facts}
         self.change_rules = frozenset(name for name, rule in rules.items() if rule.guardrail == "change")
         self._lines: dict[str, Lines] = {}
         self._comments: dict[str, list[tuple[int, int]]] = {}
@@ -78,7 +82,7 @@ class _Judge:
     def _checked(self) -> Iterator[Finding | Unsure]:
         """What the checks say about the judged files."""
         by_type: dict[type, list[facts.Fact]] = {}
-        for fact in (*self.project.facts, *self.news.facts):
+        for fact in (*self.project.facts, *self.more, *self.news.facts):
             by_type.setdefault(type(fact), []).append(fact)
         for rule in sorted(self.policy.anywhere()):
             if check := self.find(rule):
@@ -137,7 +141,11 @@ class _Judge:
         found = {}
         for path in sorted(self.judged):
             source = self._source(path)
-            if b"guardrails:" in source:
+            if b"guardrails:" not in source:
+                continue
+            if path in self.tree.instructions:
+                found[path] = allow.Index(allow.read_prose(path, self._of(path)), self.request.today)
+            else:
                 outline = self.parsed.get(path) or self.outlines.outline(path, source)
                 found[path] = allow.Index(allow.read(path, outline, self._of(path)), self.request.today)
         return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from guardrails import facts
 from guardrails.baseline import Baseline
 from guardrails.change import Named
 from guardrails.config import Config
+from guardrails.files import Tree
 from guardrails.finding import Severity, Unsure
 from guardrails.outline import Outline
 from guardrails.stopwatch import Stopwatch
@@ -28,31 +29,6 @@ class InternalError(Exception):
     def __init__(self, rule: str, path: str, cause: BaseException) -> None:
         super().__init__(f"the check of {rule} failed on {path}: {type(cause).__name__}: {cause}")
         self.rule, self.path = rule, path
-
-
-class Request(msgspec.Struct, frozen=True):
-    """What to lint, and how. `paths` exist and lie in `root` (none: all of it). `at_least` is the lowest severity that is shown.
-
-    `contents` stands in for what is on disk (paths relative to the root). `watch` is told in a word or
-    two what is being done; `clock` counts the time. `survey`: the result shall hold an inventory;
-    `checks`: nothing is checked without.
-    """
-
-    root: Path
-    config: Config
-    today: date
-    paths: tuple[Path, ...] = ()
-    at_least: Severity = "info"
-    strict: bool = False
-    cached: bool = True
-    survey: bool = False
-    checks: bool = True
-    contents: Mapping[str, bytes] = {}
-    staged: bool = False
-    diff: Named | None = None
-    baseline: Baseline | None = None
-    watch: Callable[[str], None] | None = None
-    clock: Stopwatch = msgspec.field(default_factory=Stopwatch)
 
 
 class Understood(Protocol):
@@ -80,3 +56,32 @@ class Known(msgspec.Struct, frozen=True):
 
     words: frozenset[str] = frozenset()
     frameworks: tuple[str, ...] = ()
+
+
+More = Callable[[Tree, Understood, Known], Iterable[facts.Fact]]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What to lint, and how. `paths` exist and lie in `root` (none: all of it). `at_least` is the lowest severity that is shown.
+
+    `contents` stands in for what is on disk (paths relative to the root). `watch` is told in a word or
+    two what is being done; `clock` counts the time. `survey`: the result shall hold an inventory;
+    `checks`: nothing is checked without. `more` says what the files for coding agents hold; it is asked where there are any.
+    """
+
+    root: Path
+    config: Config
+    today: date
+    paths: tuple[Path, ...] = ()
+    at_least: Severity = "info"
+    strict: bool = False
+    cached: bool = True
+    survey: bool = False
+    checks: bool = True
+    contents: Mapping[str, bytes] = {}
+    staged: bool = False
+    diff: Named | None = None
+    baseline: Baseline | None = None
+    more: More | None = None
+    watch: Callable[[str], None] | None = None
+    clock: Stopwatch = msgspec.field(default_factory=Stopwatch)

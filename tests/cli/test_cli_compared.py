@@ -67,6 +67,13 @@ def test_diff_tells_only_what_is_new(shop: Shop) -> None:
     assert shop.subjects("--diff", "HEAD") == ["ship"]
 
 
+def test_the_next_command_compares_with_the_same(shop: Shop) -> None:
+    shop.write("shop/tasks.py", NEW)
+    assert "then run guardrails check --diff HEAD --format agent again" in shop.run("check", "--diff", "HEAD", "--format", "agent").stdout
+    shop.git("add", "-A")
+    assert "then run guardrails check --staged --format agent again" in shop.run("check", "--staged", "--format", "agent").stdout
+
+
 def test_diff_counts_untracked_files_and_committed_ones_alike(shop: Shop) -> None:
     shop.git("checkout", "-q", "-b", "feature")
     shop.write("shop/more.py", NEW.replace("settle", "send"))
