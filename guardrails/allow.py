@@ -93,7 +93,8 @@ def line_above(outline: Outline, lines: Lines, at: int) -> int | None:
     spans = [span for span, _ in (*cover.steps.over(at), *cover.definitions.over(at))]
     for start, _ in sorted(spans, key=lambda span: span[1] - span[0]):
         line, _ = lines.span(lines.line_of(start))
-        if not lines.source[line:start].strip():
+        is_continued = lines.source[max(0, line - 3) : line].rstrip(b"\r\n").endswith(b"\\")
+        if not lines.source[line:start].strip() and not is_continued:
             return line
     return None
 

@@ -15,7 +15,6 @@ from guardrails.lines import Lines
 from guardrails.outline import Outline
 from guardrails.place import Place
 
-GATES = (*SEVERITIES, "never")
 HELPERS = ("redact_helpers", "guard_helpers", "verify_helpers", "spawn_helpers", "enqueue_helpers")
 Reader = Callable[[str, bytes], Outline]
 Steps = tuple[str | int, ...]
@@ -59,7 +58,7 @@ def _weaker(old: config.Config, new: config.Config) -> Iterator[tuple[Steps, str
         before = old.severity.get(rule) or rulebook.load()[rule].severity
         if SEVERITIES.index(level) > SEVERITIES.index(before):
             yield ("severity", rule), f"lowers {rule} from {before} to {level}"
-    if GATES.index(new.fail_on) > GATES.index(old.fail_on):
+    if config.GATES.index(new.fail_on) > config.GATES.index(old.fail_on):
         yield ("fail_on",), f"lowers the gate from `fail_on = {old.fail_on}` to `{new.fail_on}`"
     if CONFIDENCES.index(new.confidence) < CONFIDENCES.index(old.confidence):
         yield ("confidence",), f"hides findings below {new.confidence} confidence"
@@ -98,11 +97,10 @@ def _held(tree: Tree) -> Counter[str]:
 
 
 def _allowances(change: Before, now: Tree, read: Reader) -> Iterator[Relaxed]:
-    then = {new: old for old, new in change.renames.items()}
     for path in sorted(change.edited & set(now.paths)):
         if b"guardrails:" not in now.load(path):
             continue
-        known = Counter(_key(one) for one in _comments(change.tree, then.get(path, path), read))
+        known = Counter(_key(one) for one in _comments(change.tree, change.then(path), read))
         for one in _comments(now, path, read):
             known[_key(one)] -= 1
             if known[_key(one)] < 0 and not one.fault:

@@ -3,73 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import os
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
 from guardrails import lint
 from guardrails.cli import output, shown
+from guardrails.cli.changing import Files
 from guardrails.cli.program import say
 from guardrails.cli.progress import Progress
 from guardrails.fix.engine import Engine, Mended
 from guardrails.lines import Lines
-from guardrails.paths import stays_inside
 from guardrails.report.ink import Ink
-from guardrails.report.safe import visible
+from guardrails.report.safe import visible_code
+from guardrails.report.tally import count
 from guardrails.result import Result
-
-
-class Files:
-    """The files of a project as repairs may change them. `refused` says of each other file why it is left alone."""
-
-    def __init__(self, root: Path, seen: Mapping[str, bytes]) -> None:
-        self._root, self._seen = root, seen
-        self.refused: dict[str, str] = {}
-
-    def load(self, path: str) -> bytes | None:
-        """The bytes of a file that may be changed, None for another."""
-        if path in self.refused:
-            return None
-        why = self._forbidden(path)
-        data = b"" if why else (self._root / path).read_bytes()
-        if not why and self._seen.get(path, data) != data:
-            why = "it was changed while it was looked at; run again"
-        if why:
-            self.refused[path] = why
-            return None
-        return data
-
-    def _forbidden(self, path: str) -> str:
-        file = self._root / path
-        if not stays_inside(path) or file.is_symlink() or file.resolve() != self._root.resolve() / path:
-            return "it is a link, or lies behind one"
-        try:
-            mode = file.stat().st_mode
-        except OSError as error:
-            return f"it cannot be read ({(error.strerror or 'error').lower()})"
-        if not stat.S_ISREG(mode):
-            return "it is no plain file"
-        if not mode & 0o222 or not os.access(file, os.W_OK):
-            return "it is read-only"
-        return "" if os.access(file.parent, os.W_OK) else "its folder is read-only"
-
-    def save(self, path: str, before: bytes, after: bytes) -> bool:
-        """Writes a file in one step, with the mode that it has; not where somebody else changed it meanwhile."""
-        if self.load(path) is None:
-            return False
-        file = self._root / path
-        if file.read_bytes() != before:
-            self.refused[path] = "it was changed while it was looked at; run again"
-            return False
-        try:
-            output.replace(file, after)
-        except OSError as error:
-            self.refused[path] = f"it cannot be written ({(error.strerror or str(error)).lower()})"
-            return False
-        return True
 
 
 def run(request: lint.Request, result: Result, *, unsafe: bool, dry_run: bool) -> Result:
@@ -86,27 +34,26 @@ def run(request: lint.Request, result: Result, *, unsafe: bool, dry_run: bool) -
         mended = Engine(look, files.load, unsafe).run(result)
     if dry_run:
         output.emit(difference(mended, shown.color()), shown.color())
-        _tell(mended, len(mended.repaired), len(mended.after), files.refused, "would be repaired")
+        _tell(mended, len(mended.repaired), len(mended.after), files, "would be repaired")
         return result
-    written = [path for path, after in mended.after.items() if files.save(path, mended.before[path], after)]
-    count = sum(1 for one in mended.repaired if one.repair is not None and one.repair.at.path in written)
-    _tell(mended, count, len(written), files.refused, "repaired")
+    written = [path for path, after in mended.after.items() if files.save(path, after)]
+    repaired = sum(1 for one in mended.repaired if one.repair is not None and one.repair.at.path in written)
+    _tell(mended, repaired, len(written), files, "repaired")
     return mended.result if len(written) == len(mended.after) else look({})
 
 
-def _tell(mended: Mended, count: int, files: int, refused: Mapping[str, str], done: str) -> None:
-    where = f" in {files} file{'s' if files != 1 else ''}" if files else ""
-    more = len(mended.possible)
-    unsafe = f" {more} more can be with --unsafe: read what it does." if more else ""
-    say(f"{count or 'no'} finding{'s' if count != 1 else ''} {done}{where}.{unsafe}")
+def _tell(mended: Mended, repaired: int, changed: int, files: Files, done: str) -> None:
+    where = f" in {count(changed, 'file')}" if changed else ""
+    more = f"{len(mended.possible)}{' more' if repaired else ''}"
+    unsafe = f" {more} can be with --unsafe, which may change what the code does: read the difference." if mended.possible else ""
+    say(f"{count(repaired, 'finding') if repaired else 'no findings'} {done}{where}.{unsafe}")
     if mended.dropped:
         one = len(mended.dropped) == 1
         first = mended.dropped[0]
         what = "1 repair was" if one else f"{len(mended.dropped)} repairs were"
         why = "the code is written otherwise there, or would still be at fault"
         say(f"{what} left out: {why} ({first.rule} in {first.spot.path}:{first.spot.line}).")
-    for path, why in sorted(refused.items()):
-        say(f"{path} was left as it is: {why}.")
+    files.tell()
 
 
 def difference(mended: Mended, color: bool) -> str:
@@ -122,8 +69,8 @@ def _difference(path: str, before: bytes, after: bytes, ink: Ink) -> str:
     for index, line in enumerate(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}")):
         text, end = line.rstrip("\r\n"), line[len(line.rstrip("\r\n")) :]
         style = "strong" if index < 2 else styles.get(line[:1], "")
-        shown_text = "".join(one if one == "\t" else visible(one) for one in text) if not text.isprintable() else text
-        found.append((ink(shown_text, style) if style else shown_text) + "\n" + ("" if end else "\\ No newline at end of file\n"))
+        told = visible_code(text)
+        found.append((ink(told, style) if style else told) + "\n" + ("" if end else "\\ No newline at end of file\n"))
     return "".join(found)
 
 

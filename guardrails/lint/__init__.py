@@ -13,7 +13,7 @@ from guardrails import change, git, rulebook
 from guardrails.baseline import Baseline
 from guardrails.cache import Cache, NoCache, Outlines, Shared
 from guardrails.change.jobs import Jobs
-from guardrails.change.news import News
+from guardrails.change.past import Past
 from guardrails.change.relaxed import relaxed
 from guardrails.config import MODELS, Config, load, models
 from guardrails.files import Tree, discover, find_root, memory, show
@@ -66,38 +66,38 @@ def lint(request: Request) -> Result:
     outlines: Outlines = store if request.diff is None else Shared(store)
     own = models(tree.root, request.config)
     project, known = _understand(tree, request, own, outlines)
-    past = News(request.baseline)
+    past = Past(request.baseline)
     if request.diff is not None:
         watch("reading the base")
         with request.clock.stage("find files"):
             started = change.before(tree.root, request.diff, tree, LANGUAGES, request.config.exclude)
-        past = _news(started, tree, project, request, own, outlines)
+        past = _past(started, tree, project, request, own, outlines)
     watch("checking")
     with request.clock.stage("judge"):
         if isinstance(store, Cache):
             store.prune()
-        return judge(tree, project, known, request, outlines, news=past)
+        return judge(tree, project, known, request, outlines, past=past)
 
 
 def _tree(request: Request) -> Tree:
     """The files that are told about: from disk, from the index, or from the commit that the change ends in."""
     if request.staged or (request.diff is not None and request.diff.head):
         name = git.INDEX if request.staged or request.diff is None else git.commit(request.root, request.diff.head)
-        blobs = change.Blobs.of(request.root, name)
-        return discover(request.root, request.paths, LANGUAGES, request.config.exclude, blobs.contents, blobs.names)
+        blobs = git.files(request.root, name)
+        return discover(request.root, request.paths, LANGUAGES, request.config.exclude, git.Contents(request.root, blobs), blobs)
     return discover(request.root, request.paths, LANGUAGES, request.config.exclude, request.contents)
 
 
-def _news(
+def _past(
     started: change.Before, tree: Tree, project: Project, request: Request, own: Sequence[tuple[str, str]], outlines: Outlines
-) -> News:
+) -> Past:
     """What the base of a change holds, and what the change does."""
     before, known = _understand(started.tree, request, own, outlines)
     config = msgspec.structs.replace(request.config, confidence="low")
     everything = msgspec.structs.replace(request, config=config, at_least="info", baseline=None)
     held = Baseline.of(judge(started.tree, before, known, everything, outlines).findings, started.renames)
     more = (*Jobs(started, before, tree, project).facts(), *relaxed(started, tree, outlines.outline))
-    return News(request.baseline, held, started, more)
+    return Past(request.baseline, held, started, more)
 
 
 def lint_texts(
@@ -109,10 +109,10 @@ def lint_texts(
     request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False)
     extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
     project, known = _understand(tree, request, extra, NoCache())
-    news = News()
+    past = Past()
     if before is not None:
-        news = _news(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
-    return judge(tree, project, known, request, NoCache(), news=news)
+        past = _past(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
+    return judge(tree, project, known, request, NoCache(), past=past)
 
 
 def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Project, Known]:

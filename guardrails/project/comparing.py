@@ -34,7 +34,7 @@ from guardrails.outline import (
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.secrets import NOUNS, secret_noun, words_of
-from guardrails.project.spelling import Spelling
+from guardrails.project.string_types import StringTypes
 
 _HINT = re.compile(r"(?i)sig|token|secret|digest|mac$|hash|key|pass|hexdigest|expected|calculated|computed|actual|cred|auth|checksum")
 _SIGNATURES = frozenset(("signature", "sig", "hmac"))
@@ -90,7 +90,7 @@ class Comparing:
         self._recodes = frozenset(path for trust in trusts for path in trust.recodes)
         self._sent = frozenset(word for trust in trusts for word in trust.sent)
         self._kept = frozenset(path for trust in trusts for path in trust.kept)
-        self._spelling = Spelling(ground.resolver)
+        self._types = StringTypes(ground.resolver)
 
     def reads(self) -> Iterator[str]:
         """The files in which the names of two secrets are compared."""
@@ -115,7 +115,7 @@ class Comparing:
                     kind, secret, related = found
                     at = self._ground.at(model, Home(part.path, index), op)
                     text = self._ground.text(Home(part.path, index), op)
-                    repair = self._spelling.repair(Home(part.path, index), function, op, model.trust) if model.trust else None
+                    repair = self._types.repair(Home(part.path, index), function, op, model.trust) if model.trust else None
                     yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, related=related, repair=repair)
 
     def _judged(self, home: Home, function: Function, step: Step, op: Op) -> _Judged | None:

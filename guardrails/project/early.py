@@ -20,7 +20,7 @@ from guardrails.outline import Attr, Expr, Function, Group, Index, Literal_, Pai
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.patience import Patience
-from guardrails.project.repairs import Repairs, call_place
+from guardrails.project.repairs import Repairs
 from guardrails.project.transactions import Opening, Transactions, names_in
 from guardrails.project.units import is_development
 
@@ -74,7 +74,7 @@ class Early:
         opening = found.opening
         if seen.site.use != "dropped" or (found.way and opening.using):
             return None
-        return self._repairs.after_commit(call_place(seen.made), opening.hook, opening.needs, opening.using)
+        return self._repairs.after_commit(seen.made.place, opening.hook, opening.needs, opening.using)
 
     def _hand_overs(self) -> Iterator[EnqueueSeen]:
         for seen in self._ground.sightings(EnqueueSeen):

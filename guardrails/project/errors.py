@@ -49,7 +49,7 @@ class ErrorNames:
         return any(isinstance(part.value, str) and _NOT_YET.search(part.value) for part in texts)
 
     def _errors(self, symbols: list[str], hit: Hit) -> Errors:
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         text = f"`{self._ground.text(hit.home, hit.expr)}`"
         return Errors(text, place, bool(self._every & set(symbols)), self._hopeless(symbols), _wait(symbols))
 

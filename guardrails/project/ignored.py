@@ -13,7 +13,6 @@ from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import EnqueueSeen, JobSeen
 from guardrails.names.options import Hit
 from guardrails.outline import Literal_
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 
 
@@ -73,7 +72,7 @@ class IgnoredSettings:
                 yield self._fact(model, entry.hit, form.setting, "these settings", form)
 
     def _fact(self, model: Model, hit: Hit, name: str, owner: str, form: Ignored) -> IgnoredSetting:
-        at = self._ground.standing(model, hit.home, Place(hit.home.file, hit.expr.start, hit.expr.end))
+        at = self._ground.standing(model, hit.home, hit.place)
         return IgnoredSetting(**at, name=name, owner=owner, why=form.why, instead=form.instead)
 
     def _may_be_read(self, job: JobSeen, name: str) -> bool:

@@ -67,7 +67,7 @@ class Retrying:
             return
         if _is_one_of(hit.expr, form.endless_when):
             grows = Absent(bool(form.growth and form.growth.default))
-            yield self._fact(job.model, form, hit, job.name, Known(NEVER, _place(hit)), grows, Absent(0))
+            yield self._fact(job.model, form, hit, job.name, Known(NEVER, hit.place), grows, Absent(0))
         elif (policy := self._policy(hit)) is not None:
             yield self._by_policy(job.model, job.name, hit, *policy)
         elif form.attempts and not _is_off(hit.expr):
@@ -120,7 +120,7 @@ class Retrying:
             yield self._library(mark, options, mark.home, mark.at, f"@{dotted(expr.func)}" if isinstance(expr, Call) else "")
         for seen in self._ground.calls("retries"):
             options = Options(self._resolver, [seen.made])
-            place = Place(seen.made.home.file, seen.made.call.start, seen.made.call.end)
+            place = seen.made.place
             yield self._library(seen, options, seen.made.home, place, dotted(seen.made.call.func))
 
     def _library(self, seen: MarkSeen | CallSeen, options: Options, home: Home, place: Place, name: str) -> Retry:
@@ -237,10 +237,6 @@ def _further(attempts: Setting, form: RetryForm) -> Setting:
     if form.whole and isinstance(attempts, Known) and isinstance(attempts.value, int | float):
         return Known(attempts.value - 1, attempts.at)
     return attempts
-
-
-def _place(hit: Hit) -> Place:
-    return Place(hit.home.file, hit.expr.start, hit.expr.end)
 
 
 def _is_off(expr: Expr) -> bool:

@@ -85,7 +85,7 @@ class Routing:
             mostly_open=len(asking) * 2 < others,
             answer=self._ground.text(home, answered) if answered is not None and not hops else "",
             told=self._told(function, enqueue, all_seen),
-            enqueued=Related(Place(made.home.file, made.call.start, made.call.end), "the work is handed over here"),
+            enqueued=Related(made.place, "the work is handed over here"),
             answered=Related(Place(home.file, answered.start, answered.end), "it answers here") if answered is not None else None,
             related=self._related(sibling),
         )  # fmt: skip

@@ -116,7 +116,7 @@ class Keys:
             answers = [options.entry(hit, word) for hit in hits] if word != "*" else [each for hit in hits for each in _values(hit)]
             hits = [answer for answer in answers if isinstance(answer, Hit)]
         for hit in hits:
-            yield Assigned(key, hit, Place(hit.home.file, hit.expr.start, hit.expr.end), outer.sure)
+            yield Assigned(key, hit, hit.place, outer.sure)
 
     def installed(self, spec: Timeout) -> Setting | None:
         """What limits every job wherever it is made: a middleware with a limit of its own."""
