@@ -46,6 +46,7 @@ _SAME_SIDE = frozenset(
 )
 _PASSED = frozenset("cached old new previous prev existing failed expired stale".split())  # the same of whatever holds the secret
 _REQUESTS = frozenset(("request", "req", "websocket", "kwargs"))
+_OPENS = frozenset(("loads", "unsign", "unseal", "verify"))
 _DEEPEST = 6
 _LEFT = re.compile(rb"(\w+)(?:\(\))?$")
 _RIGHT = re.compile(rb"(?:\w+\.)*(\w+)")
@@ -113,7 +114,8 @@ class Comparing:
                     kind, secret, related = found
                     at = self._ground.at(model, Home(part.path, index), op)
                     text = self._ground.text(Home(part.path, index), op)
-                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, related=related)
+                    opened = kind == "secret" and _is_opened(function, op)
+                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, opened=opened, related=related)
 
     def _judged(self, home: Home, function: Function, step: Step, op: Op) -> _Judged | None:
         left, right = op.parts
@@ -262,6 +264,13 @@ def _comparisons(expr: Expr) -> Iterator[Op]:
                 todo.extend(one.parts)
         elif isinstance(one, Choice):
             todo.extend((one.test, one.yes, one.no))
+
+
+def _is_opened(function: Function, op: Op) -> bool:
+    """A side of the comparison was given to a call that fails for what it did not sign: `signer.loads(token)`."""
+    sides = {dotted(part) for part in op.parts}
+    calls = (site.call for site in function.sites if site.call.start < op.start and _OPENS.intersection(words_of(_word(site.call.func))))
+    return any(dotted(arg.value) in sides for call in calls for arg in call.args)
 
 
 def _word(func: Expr) -> str:
