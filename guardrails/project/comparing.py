@@ -47,6 +47,7 @@ _SAME_SIDE = frozenset(
 )
 _PASSED = frozenset("cached old new previous prev existing failed expired stale".split())  # the same of whatever holds the secret
 _REQUESTS = frozenset(("request", "req", "websocket", "kwargs"))
+_OPENS = frozenset(("loads", "unsign", "unseal", "verify"))
 _DEEPEST = 6
 _LEFT = re.compile(rb"(\w+)(?:\(\))?$")
 _RIGHT = re.compile(rb"(?:\w+\.)*(\w+)")
@@ -116,7 +117,8 @@ class Comparing:
                     at = self._ground.at(model, Home(part.path, index), op)
                     text = self._ground.text(Home(part.path, index), op)
                     repair = self._types.repair(Home(part.path, index), function, op, model.trust) if model.trust else None
-                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, related=related, repair=repair)
+                    opened = kind == "secret" and _is_opened(function, op)
+                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, opened=opened, related=related, repair=repair)
 
     def _judged(self, home: Home, function: Function, step: Step, op: Op) -> _Judged | None:
         left, right = op.parts
@@ -265,6 +267,13 @@ def _comparisons(expr: Expr) -> Iterator[Op]:
                 todo.extend(one.parts)
         elif isinstance(one, Choice):
             todo.extend((one.test, one.yes, one.no))
+
+
+def _is_opened(function: Function, op: Op) -> bool:
+    """A side of the comparison was given to a call that fails for what it did not sign: `signer.loads(token)`."""
+    sides = {dotted(part) for part in op.parts}
+    calls = (site.call for site in function.sites if site.call.start < op.start and _OPENS.intersection(words_of(_word(site.call.func))))
+    return any(dotted(arg.value) in sides for call in calls for arg in call.args)
 
 
 def _word(func: Expr) -> str:

@@ -97,7 +97,7 @@ class Early:
             switches |= _switches(self._resolver.definition(home), step)
             opening = self._open.around(home, step) or self._in_request(home)
             if opening is not None and not self._is_switched(home, switches):
-                return _Found(opening, way)
+                return _Found(opening, way) if not way or self._runs(seen) != home else None
             if self._resolver.definition(home).kind != "function" or len(way) >= _DEEPEST:
                 continue
             for caller, site in self._callers(home):
@@ -107,6 +107,11 @@ class Early:
                     hop = Related(Place(caller.file, site.call.start, site.call.end), f"`{name}` calls it here")
                     todo.append((caller, self._resolver.definition(caller).steps[site.step], (hop, *way), switches))
         return None
+
+    def _runs(self, seen: EnqueueSeen) -> Home | None:
+        """The body of the job that is handed over. Where it saves a row that hands it over, the row's state ends that, or nothing would."""
+        job = self._ground.jobs.get(seen.job)
+        return job.home if job is not None else None
 
     def _is_switched(self, home: Home, switches: frozenset[str]) -> bool:
         """The file that opens the transaction sets what is asked on the way down: it may well have turned the hand-over off."""

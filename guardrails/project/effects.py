@@ -157,7 +157,7 @@ class Effects:
         if found is None or manager.rpartition(".")[2] not in found[1].managers:
             return
         name = manager.rpartition(".")[0].rpartition(".")[2]
-        skips = any(arg.name in found[1].insert_skips for arg in site.call.args)
+        skips = any(arg.name in found[1].insert_skips for arg in site.call.args) or _is_replaced(function, site, manager)
         if skips or _NOTES.intersection(words_of(name)) or not name[:1].isupper() or self._is_unique(home, site.call):
             return
         at = self._ground.at(found[0], home, site.call)
@@ -187,6 +187,12 @@ class Effects:
 
     def _counted(self, model: Model, home: Home, target: Expr, text: str) -> Effect:
         return Effect(**self._ground.at(model, home, target), kind="count", call=text, does=f"changes `{text}` by a step", key=Absent(None))
+
+
+def _is_replaced(function: Function, site: Site, manager: str) -> bool:
+    """Rows of the same table are deleted before in the same function: these take their place."""
+    texts = (dotted(one.call.func) for one in function.sites if one.call.start < site.call.start)
+    return any(text.startswith(f"{manager}.") and text.endswith((".delete", ".adelete")) for text in texts)
 
 
 def _short(expr: Expr) -> str:

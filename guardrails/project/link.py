@@ -29,11 +29,13 @@ from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, J
 from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Function, Group, Literal_, Pair, Ref, dotted, enclosing, walk
+from guardrails.outline import Attr, Group, Literal_, Pair, Ref, dotted, enclosing, walk
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
+from guardrails.project.main_work import is_trivial
+from guardrails.project.managing import manages
 from guardrails.project.repairs import Repairs
 from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
@@ -94,7 +96,7 @@ class Linker:
             timeout=limit.setting,
             limit_is_own=limit.own,
             is_hosted=self._settings.is_hosted(seen),
-            is_trivial=_is_trivial(self._resolver.definition(seen.home)),
+            is_trivial=is_trivial(self._resolver.definition(seen.home)),
             is_once=bool(seen.form.once) and seen.options.get(seen.form.once) is None,
             limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related,
@@ -270,7 +272,7 @@ class Linker:
     @staticmethod
     def _webhook(seen: HandlerSeen, name: str) -> str:
         """Why the handler receives an external system's events: its route's, its own or its file's name says so."""
-        if seen.methods and not set(seen.methods) & {"POST", "PUT"}:
+        if (seen.methods and not set(seen.methods) & {"POST", "PUT"}) or manages(name):
             return ""
         for what, text in (("its route", seen.route), ("its name", name), ("its file", seen.home.file.rpartition(".")[0])):
             if _WEBHOOK.search(text) and not re.search(r"(?i)auth|login|sso|saml|oidc", text):
@@ -332,12 +334,6 @@ class Linker:
             job=seen.job,
             when=seen.when,
         )
-
-
-def _is_trivial(function: Function) -> bool:
-    """A body that gives something back, calls nothing and loops over nothing."""
-    gives = any(step.kind == "return" and step.value is not None for step in function.steps)
-    return gives and not function.sites and all(block.kind != "loop" for block in function.blocks)
 
 
 def _shown(seen: SpawnSeen) -> str:

@@ -76,8 +76,11 @@ class Retrying:
                 job.model, form, hit, job.name, attempts, self._pace.of_job(job, form), self._pace.delay(job, form),
                 self._job_errors(job, form), self._is_set(job, form),
             )  # fmt: skip
+            growth, delay = (self._ground.settings.answer(job, one) if one is not None else None for one in (form.growth, form.delay))
+            evenly = isinstance(growth, Hit) and _is_off(growth.expr) and isinstance(delay, Hit)
+            capped = form.capped is not None and isinstance(self._ground.settings.answer(job, form.capped), Hit)
             steady, repair = not identified(self._resolver.definition(job.home)), self._repairs.backoff_on_job(form, job, attempts)
-            yield msgspec.structs.replace(fact, steady=steady, repair=repair)
+            yield msgspec.structs.replace(fact, steady=steady, evenly=evenly, capped=capped, repair=repair)
 
     def _of_enqueues(self) -> Iterator[Retry]:
         for seen in self._ground.sightings(EnqueueSeen):

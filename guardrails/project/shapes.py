@@ -243,7 +243,7 @@ class Shapes:
             return None
         bare, element = _LIST.subn("", path)
         bare = bare.removesuffix("[0]")
-        if not self._is_query(bare):
+        if not self._is_query(bare) or _PLAIN_TYPE.search(bare):
             return None
         name = self._model_name(value)
         if self._dicts.search(bare):

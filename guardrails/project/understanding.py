@@ -61,6 +61,7 @@ class Understanding:
         modules = Modules(files.paths, catalogue.packages())
         modules.call(sorted(catalogue.own_symbols()))
         self.resolver = Resolver(self.code, modules, catalogue.aliases, catalogue.returns, catalogue.callbacks)
+        self.resolver.queries = catalogue.queries
         self.recogniser = Recogniser(self.resolver, catalogue)
         self.callers = Callers(self.code, self.resolver, lambda part: self._read([part.path]), catalogue.enqueues.keys())
         self.sift = Sift(self.code, catalogue, frozenset(config.secret_words))
