@@ -77,22 +77,24 @@ def _added(old: Collection[str], new: Collection[str]) -> list[str]:
 
 
 def _adopted(before: Tree, now: Tree) -> Iterator[Relaxed]:
-    """A baseline that grew."""
+    """A baseline that holds what it did not hold: as told by its words, since moved code keeps them."""
     try:
         old, new = (_held(tree) for tree in (before, now))
     except baseline.BaselineError:
         return
-    rules = Counter({rule: number for rule, number in (new - old).items() if rule})
+    rules: Counter[str] = Counter()
+    for (rule, _, _), number in (new - old).items():
+        rules[rule] += number
     for rule, number in sorted(rules.items()):
         what = f"adds {number} finding{'s' * (number > 1)} of {rule} to the baseline"
         yield _fact(now, baseline.FILE, 1, what, f"baseline: {rule}")
 
 
-def _held(tree: Tree) -> Counter[str]:
+def _held(tree: Tree) -> Counter[tuple[str, str, str]]:
     text = tree.load(baseline.FILE).decode("utf-8", "replace")
-    held: Counter[str] = Counter()
+    held: Counter[tuple[str, str, str]] = Counter()
     for entry in baseline.read(text, baseline.FILE).entries if text else ():
-        held[entry.rule] += entry.count
+        held[entry.rule, entry.scope, entry.code] += entry.count
     return held
 
 

@@ -20,7 +20,7 @@ from guardrails.config import GATES, Config, Gate
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
 from guardrails.report.tally import passed_over, verdict
 from guardrails.report.view import View
-from guardrails.result import Result
+from guardrails.result import Result, Summary
 from guardrails.rulebook import Rule
 
 FINDINGS = 1
@@ -78,6 +78,9 @@ class Options(msgspec.Struct, frozen=True):
     profile: bool
 
 
+NOTHING = Result((), (), (), (), Summary(), {})
+
+
 @click.command("check", short_help="Find unsafe worker code.", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @click.option("--format", "form", type=click.Choice(list(report.FORMATS)), help="How to report.  [default: text]")
@@ -123,6 +126,8 @@ def check(options: Options) -> int:
             request = _request(options, rulebook.load(), progress)
         except compared.Nothing:
             say("nothing is staged here, so there is nothing to check.")
+            if options.form or options.output:
+                _report(NOTHING, Path.cwd(), wanted, options, 0)
             return 0
         request = msgspec.structs.replace(request, survey=any(one.form == "html" for one in wanted))
         result = lint.lint(request)
@@ -255,7 +260,7 @@ def _report(result: Result, root: Path, wanted: Sequence[outputs.Output], option
         output.emit(text, shown.color())
     if files := outputs.written(wanted):
         say(f"{verdict(result)} {files}")
-    if not result.summary.files:
+    if not result.summary.files and result is not NOTHING:
         say(_nothing_read(result))
 
 

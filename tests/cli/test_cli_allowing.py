@@ -67,6 +67,13 @@ def test_line_ends_marks_and_encodings_are_kept(project: Path) -> None:
     assert b"".join(line for line in after.splitlines(keepends=True) if b"guardrails" not in line) == data
 
 
+def test_a_statement_in_the_middle_of_a_line_is_left(project: Path) -> None:
+    (project / "tasks.py").write_text(TASKS.replace("        print('settling', token)\n", "        pk += 1; print('settling', token)\n"))
+    run("--select", "secret-in-log", "--add-allow", "a demo")
+    assert "secret-in-log" in rules(run())
+    assert "guardrails: allow" not in (project / "tasks.py").read_text()
+
+
 def test_other_languages_get_their_own_marks(project: Path) -> None:
     (project / "api.ts").write_text(API)
     assert rules(run()) != []

@@ -189,6 +189,14 @@ def test_nothing_staged_is_no_error(shop: Shop) -> None:
     assert "nothing is staged" in run.stderr
 
 
+def test_a_report_that_was_asked_for_is_written_though_nothing_is_staged(shop: Shop) -> None:
+    for form in ("json", "html", "junit", "sarif"):
+        run = shop.run("check", "--staged", "--output", f"{form}:report.{form}")
+        assert (run.exit_code, "nothing is staged" in run.stderr) == (0, True)
+    assert json.loads((shop.root / "report.json").read_text())["findings"] == []
+    assert "</html>" in (shop.root / "report.html").read_text()
+
+
 def test_the_first_commit_can_be_staged(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Shop(tmp_path / "fresh")
     fresh.root.mkdir()
