@@ -123,9 +123,13 @@ def line_above(outline: Outline, lines: Lines, at: int) -> int | None:
     """Where a comment on a line of its own has to begin to cover what stands at an offset; None where no statement begins a line there."""
     cover = _Cover(outline, lines)
     spans = [span for span, _ in (*cover.steps.over(at), *cover.definitions.over(at))]
-    for start, _ in sorted(spans, key=lambda span: span[1] - span[0]):
+    inside_out = sorted(spans, key=lambda span: span[1] - span[0])
+    for start, _ in inside_out:
         line, _ = lines.span(lines.line_of(start))
-        if not lines.source[line:start].strip():
+        if lines.line_of(start) != lines.line_of(inside_out[0][0]):
+            return None  # a comment further up would allow more than this
+        is_continued = lines.source[max(0, line - 3) : line].rstrip(b"\r\n").endswith(b"\\")
+        if not lines.source[line:start].strip() and not is_continued:
             return line
     return None
 

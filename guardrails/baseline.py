@@ -8,6 +8,7 @@ file, is followed as long as nothing is left at the old place.
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -41,6 +42,11 @@ class Entry(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     code: str
     fingerprint: str
     count: int = 1
+
+    @property
+    def times(self) -> str:
+        """` (3 times)`; "" for once."""
+        return f" ({self.count} times)" if self.count > 1 else ""
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -120,7 +126,7 @@ def read(text: str, name: str) -> Baseline:
         raise BaselineError(f"{name}:{line}: a merge left its conflict marks here; keep the lines of both sides, or {_REWRITE}")
     try:
         raw = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         at = _AT_BYTE.search(str(error))
         line = text.encode()[: int(at[1])].count(b"\n") + 1 if at else text.count("\n") + 1
         raise BaselineError(f"{name}:{line}: this is no whole baseline ({_cut(error)}); restore it from git, or {_REWRITE}") from None
@@ -148,9 +154,11 @@ def load(path: Path, name: str) -> Baseline:
     """The baseline of a file. Raises `BaselineError`."""
     try:
         data = read_plain(path, MAX_BYTES)
+    except FileNotFoundError:
+        named = "" if name == FILE else f" --file {shlex.quote(name)}"
+        raise BaselineError(f"{name}: there is no such baseline; write one: guardrails baseline write{named}") from None
     except OSError as error:
-        remedy = "write one: guardrails baseline write" if isinstance(error, FileNotFoundError) else "mend its permissions"
-        raise BaselineError(f"{name}: this baseline cannot be read ({(error.strerror or 'error').lower()}); {remedy}") from None
+        raise BaselineError(f"{name}: this baseline cannot be read ({(error.strerror or 'error').lower()}); mend its permissions") from None
     if isinstance(data, str):
         raise BaselineError(f"{name}: this baseline cannot be read ({data}); name a plain file")
     try:

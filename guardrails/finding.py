@@ -11,6 +11,7 @@ from guardrails.place import Place
 
 Severity = Literal["error", "warning", "info"]
 Confidence = Literal["high", "medium", "low"]
+How = Literal["after_commit", "argument", "attribute", "compared", "entries", "kept", "masked", "replaced", "row"]
 
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
@@ -26,13 +27,15 @@ class Related(msgspec.Struct, frozen=True):
 class Repair(msgspec.Struct, frozen=True):
     """How a finding can be mended by machine: `how` names a module of `guardrails.fix`, `at` is the code to change, `values` what it needs.
 
-    `safe`: what the code does stays the same but for the fault; other repairs are made on `--unsafe` only.
+    `needs` is an import ("" for none) whose local name stands for `$` in the values. `safe`: what the code does stays the same but for
+    the fault; other repairs are made on `--unsafe` only.
     """
 
-    how: str
+    how: How
     at: Place
     values: Mapping[str, str] = {}
     safe: bool = False
+    needs: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True):

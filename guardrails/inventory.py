@@ -5,8 +5,8 @@ Everything is in a stable order. An `id` names a node within one inventory; edge
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -39,6 +39,16 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     at: Spot
     framework: str = ""
     title: str = ""
+
+    @property
+    def framework_name(self) -> str:
+        """The framework's name in words where its model has one."""
+        return self.title or self.framework
+
+    @property
+    def role(self) -> str:
+        """`job`, `handler`, `schedule`, `spawn`, `code` or `elsewhere`."""
+        return type(self).__name__.lower()
 
 
 class Job(Node, frozen=True, kw_only=True):
@@ -112,10 +122,24 @@ class Inventory(msgspec.Struct, frozen=True):
         for group in (self.handlers, self.schedules, self.code, self.jobs, self.spawns, self.elsewhere):
             yield from group
 
-    def into(self, node: Node) -> tuple[Edge, ...]:
-        """The edges that lead to a node."""
-        return tuple(edge for edge in self.edges if edge.target == node.id)
+    def by_target(self) -> dict[str, list[Edge]]:
+        """The edges that lead to a node, by its id."""
+        return _grouped(self.edges, lambda edge: edge.target)
 
-    def out_of(self, node: Node) -> tuple[Edge, ...]:
-        """The edges that start at a node."""
-        return tuple(edge for edge in self.edges if edge.source == node.id)
+    def by_source(self) -> dict[str, list[Edge]]:
+        """The edges that start at a node, by its id."""
+        return _grouped(self.edges, lambda edge: edge.source)
+
+    def by_framework(self) -> list[tuple[str, list[Job]]]:
+        """The jobs of each framework, by its name in words."""
+        return sorted(_grouped(self.jobs, lambda job: job.framework_name).items())
+
+
+Item = TypeVar("Item")
+
+
+def _grouped(items: Iterable[Item], key: Callable[[Item], str]) -> dict[str, list[Item]]:
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups

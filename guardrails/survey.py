@@ -66,7 +66,7 @@ class _Survey:
         edges = [edge for edge in self.edges if by_id[edge.source] in inside or by_id[edge.target] in inside]
         kept = inside | {by_id[end] for edge in edges for end in (edge.source, edge.target)}
         nodes = sorted((node for key, node in self.nodes.items() if key in kept), key=lambda node: (node.at, node.name, node.id))
-        ids = {node.id: f"{type(node).__name__.lower()}-{number}" for number, node in _numbered(nodes)}
+        ids = {node.id: f"{node.role}-{number}" for number, node in _numbered(nodes)}
         renamed = [msgspec.structs.replace(node, id=ids[node.id]) for node in nodes]
         edges.sort(key=lambda edge: (order[edge.target], edge.kind, order[edge.source], edge.at))
         moved = [msgspec.structs.replace(edge, source=ids[edge.source], target=ids[edge.target]) for edge in edges]

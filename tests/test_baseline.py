@@ -92,6 +92,7 @@ def test_an_entry_that_a_merge_left_twice_counts_once() -> None:
         ('{\n<<<<<<< HEAD\n  "tool": 1\n=======\n>>>>>>> other\n}', 2, "conflict marks"),
         ('{\n  "tool": "worker-guardrails",\n  "version": 1,\n  "findings": [', 4, "no whole baseline"),
         ("", 1, "no whole baseline"),
+        ("[" * 100_000, 1, "no whole baseline"),
         ('{"version": 1}', 1, "no baseline of guardrails"),
         ("[]", 1, "no baseline of guardrails"),
         ('{"tool": "worker-guardrails", "version": 2, "findings": []}', 1, "version 2"),

@@ -86,3 +86,38 @@ def test_no_white_space_and_no_comment_inside_brackets_changes_the_tokens(gaps):
 def test_any_text_has_tokens(text):
     data = text.encode()
     assert fingerprint.tokens(data, 0, len(data)) == fingerprint.tokens(data, 0, len(data))
+
+
+@pytest.mark.parametrize(
+    ("loose", "tight"),
+    [
+        ("if (a\n        == b):\n    c", "if a == b:\n    c"),
+        ("x = (\n    a\n)\ny", "x = a\ny"),
+        ("return (a or b)", "return a or b"),
+        ("a['x'] = (b if c else d)\n", "a['x'] = b if c else d\n"),
+    ],
+)
+def test_parentheses_around_a_whole_value_do_not_count(loose, tight):
+    assert tokens(loose) == tokens(tight)
+
+
+def test_neither_seams_nor_quotes_in_braces_count():
+    assert tokens("f(\n    'a'\n    f\"{x['k']}\"\n)") == tokens("f(f'a{x[\"k\"]}')")
+    assert tokens("f('a', 'b')") != tokens("f('ab')")
+    assert tokens("f('a' b'b')") != tokens("f('ab')")
+    assert tokens("'a'") != tokens("")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("x = (a,)\ny", "x = a\ny"),
+        ("x = (a) + b\n", "x = a + b\n"),
+        ("x == (a or b)\n", "x == a or b\n"),
+        ("return (a).b", "return a.b"),
+        ("f(x=(a or b))", "f(x=a or b)"),
+        ("x = (a) \\\n    + b", "x = a \\\n    + b"),
+    ],
+)
+def test_other_parentheses_do(one, other):
+    assert tokens(one) != tokens(other)

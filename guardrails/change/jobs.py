@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from guardrails.change import Before
 from guardrails.facts import Enqueue, Fact, Job, Schedule
-from guardrails.facts.change import ChangedJob, LostMessage, Message, Parameter, Sprawl, Why
+from guardrails.facts.change import ChangedJob, LostMessage, Message, Parameter, Sprawl, Tests, Why
 from guardrails.files import Tree, is_test
 from guardrails.place import Place
 from guardrails.project import Project
 
 Pair: TypeAlias = "tuple[Job, Message]"
-_Tests = Literal["none", "left alone", "changed"]
 Told = TypeVar("Told", bound=Fact)
 _NAMED = re.compile(r"\b(\w+)\s*=(?!=)|[\"'](\w+)[\"']\s*:")
 _RETRY = re.compile(r"retr|backoff|max_attempts|attempts")
@@ -51,7 +50,7 @@ class Jobs:
 
     def _formerly(self, job: Job) -> str:
         """The key by which a job was known before its file was renamed."""
-        old = next((old for old, new in self._change.renames.items() if new == job.place.path), job.place.path)
+        old = self._change.then(job.place.path)
         return next((key for key, (one, _) in self._then.items() if one.place.path == old and one.name == job.name), "")
 
     def _changed(self) -> Iterator[ChangedJob]:
@@ -65,7 +64,7 @@ class Jobs:
             if what := tuple(name for name, differs in parts.items() if differs):
                 yield _standing(job, ChangedJob, job=job.name, what=what, tests=self._tests(job))
 
-    def _tests(self, job: Job) -> _Tests:
+    def _tests(self, job: Job) -> Tests:
         word = re.compile(rb"\b" + re.escape(job.symbol.rpartition(".")[2].encode()) + rb"\b")
         tests = [path for path in self._tree.paths if is_test(path) and word.search(self._tree.load(path))]
         if not tests:
@@ -81,14 +80,14 @@ class Jobs:
                 if before.name and not _is_among(before.name, names) and not (before.by_path and self._is_still_there(job)):
                     yield self._gone(job, sent)
             elif before.name and now[1].name and not _is_among(before.name, names):
-                yield _standing(now[0], LostMessage, job=now[0].name, why="renamed", what=f"{before.name}\0{now[1].name}", is_sent=sent)
+                yield _standing(now[0], LostMessage, job=now[0].name, why="renamed", was=before.name, what=now[1].name, is_sent=sent)
             else:
                 for why, what in self._differences(job, before, now[1]):
                     yield _standing(now[0], LostMessage, job=now[0].name, why=why, what=what, is_sent=sent)
 
     def _at_the_same_place(self, job: Job) -> Pair | None:
         """The job of now that has this one's function name: in its file (as it is called now), else the only one anywhere."""
-        path = self._change.renames.get(job.place.path, job.place.path)
+        path = self._change.now(job.place.path)
         same = [pair for pair in self._now.values() if pair[0].symbol.rpartition(".")[2] == job.symbol.rpartition(".")[2]]
         here = [pair for pair in same if pair[0].place.path == path]
         found = here or [pair for pair in same if self._is_new(pair)]
@@ -103,7 +102,7 @@ class Jobs:
         return pair[0].symbol not in {job.symbol for job, _ in self._then.values()}
 
     def _gone(self, job: Job, sent: bool) -> LostMessage:
-        path = self._change.renames.get(job.place.path, job.place.path)
+        path = self._change.now(job.place.path)
         fact = _standing(job, LostMessage, job=job.name, why="gone", is_sent=sent)
         return fact if path in self._change.gone else msgspec.structs.replace(fact, place=Place(path, 0, 0))
 

@@ -15,7 +15,6 @@ from guardrails.lines import Lines
 from guardrails.outline import Outline
 from guardrails.place import Place
 
-GATES = (*SEVERITIES, "never")
 HELPERS = ("redact_helpers", "guard_helpers", "verify_helpers", "spawn_helpers", "enqueue_helpers")
 Reader = Callable[[str, bytes], Outline]
 Steps = tuple[str | int, ...]
@@ -59,7 +58,7 @@ def _weaker(old: config.Config, new: config.Config) -> Iterator[tuple[Steps, str
         before = old.severity.get(rule) or rulebook.load()[rule].severity
         if SEVERITIES.index(level) > SEVERITIES.index(before):
             yield ("severity", rule), f"lowers {rule} from {before} to {level}"
-    if GATES.index(new.fail_on) > GATES.index(old.fail_on):
+    if config.GATES.index(new.fail_on) > config.GATES.index(old.fail_on):
         yield ("fail_on",), f"lowers the gate from `fail_on = {old.fail_on}` to `{new.fail_on}`"
     if CONFIDENCES.index(new.confidence) < CONFIDENCES.index(old.confidence):
         yield ("confidence",), f"hides findings below {new.confidence} confidence"
@@ -78,31 +77,32 @@ def _added(old: Collection[str], new: Collection[str]) -> list[str]:
 
 
 def _adopted(before: Tree, now: Tree) -> Iterator[Relaxed]:
-    """A baseline that grew."""
+    """A baseline that holds what it did not hold: as told by its words, since moved code keeps them."""
     try:
         old, new = (_held(tree) for tree in (before, now))
     except baseline.BaselineError:
         return
-    rules = Counter({rule: number for rule, number in (new - old).items() if rule})
+    rules: Counter[str] = Counter()
+    for (rule, _, _), number in (new - old).items():
+        rules[rule] += number
     for rule, number in sorted(rules.items()):
         what = f"adds {number} finding{'s' * (number > 1)} of {rule} to the baseline"
         yield _fact(now, baseline.FILE, 1, what, f"baseline: {rule}")
 
 
-def _held(tree: Tree) -> Counter[str]:
+def _held(tree: Tree) -> Counter[tuple[str, str, str]]:
     text = tree.load(baseline.FILE).decode("utf-8", "replace")
-    held: Counter[str] = Counter()
+    held: Counter[tuple[str, str, str]] = Counter()
     for entry in baseline.read(text, baseline.FILE).entries if text else ():
-        held[entry.rule] += entry.count
+        held[entry.rule, entry.scope, entry.code] += entry.count
     return held
 
 
 def _allowances(change: Before, now: Tree, read: Reader) -> Iterator[Relaxed]:
-    then = {new: old for old, new in change.renames.items()}
     for path in sorted(change.edited & set(now.paths)):
         if b"guardrails:" not in now.load(path):
             continue
-        known = Counter(_key(one) for one in _comments(change.tree, then.get(path, path), read))
+        known = Counter(_key(one) for one in _comments(change.tree, change.then(path), read))
         for one in _comments(now, path, read):
             known[_key(one)] -= 1
             if known[_key(one)] < 0 and not one.fault:

@@ -16,7 +16,7 @@ _SAID: dict[Why, tuple[str, str]] = {
         "Keep the job, doing nothing or handing on to its successor, until its queue is drained; take it away in a later release.",
     ),
     "renamed": (
-        "`{job}` is now queued as `{new}` and no longer as `{old}`: messages that wait under the old name find no job.",
+        "`{job}` is now queued as `{what}` and no longer as `{was}`: messages that wait under the old name find no job.",
         "Keep the old name (the framework's own name option), or leave a job under it that hands on, until the queue is drained.",
     ),
     "needs": (
@@ -43,8 +43,7 @@ def check(lost: LostMessage) -> Iterator[Finding | Unsure]:
     if lost.why == "gone" and not lost.is_sent:
         yield unsure(lost, RULE, f"`{lost.job}` is gone, and nothing in the project sent it: perhaps something else does.")
         return
-    old, _, new = lost.what.partition("\0")
-    words = {"job": lost.job, "what": lost.what, "old": old, "new": new}
-    message, fix = (text.format_map(words) for text in _SAID[lost.why])
+    message, fix = (text.format(job=lost.job, what=lost.what, was=lost.was) for text in _SAID[lost.why])
     confidence: Confidence | None = None if lost.is_sent else "medium"
-    yield finding(lost, RULE, message, fix, subject=f"{lost.job} {lost.why} {lost.what}".strip(), confidence=confidence)
+    subject = " ".join(filter(None, (lost.job, lost.why, lost.was, lost.what)))
+    yield finding(lost, RULE, message, fix, subject=subject, confidence=confidence)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from guardrails.facts import NEVER, Absent, Job, Known, Unknown, Varies, finding, unsure
 from guardrails.facts.flow import Tick
-from guardrails.finding import Finding, Related, Unsure
+from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
 
 RULE = "overlapping-schedule"
@@ -14,21 +14,24 @@ FIX = "Take a lock at the start of the job and leave when it is held, or let a l
 
 
 def check(tick: Tick, project: Project) -> Iterator[Finding | Unsure]:
-    """Speaks of jobs that do something to others, tick before their limit, and have nothing that keeps two runs apart."""
+    """Speaks of jobs that do something to others, tick before their limit, and have nothing that keeps two runs apart.
+
+    A limit that all jobs share says little of how long this one runs: of those that tick seldom it is told with low confidence.
+    """
     job = project.job(tick.symbol)
     if job is None or (tick.every is None and not tick.together):
         return
     if tick.together:
         yield _say(tick, job, f"{tick.together}, so a slow run and the next one work on the same things")
     elif not tick.apart and tick.does and tick.every is not None:
-        limit = _limit(job)
+        limit, often = _limit(job), project.option(RULE, "often")
         if limit is None:
             yield unsure(tick, RULE, f"`{tick.job}` may run longer than the time between its ticks: its time limit could not be told.")
-        elif tick.every <= (project.option(RULE, "often") if limit == NEVER else limit):
+        elif tick.every <= (often if limit == NEVER else limit):
             if tick.doubt:
                 yield unsure(tick, RULE, f"`{tick.job}` may overlap with itself: {tick.doubt}.")
             else:
-                yield _say(tick, job, _why(tick, limit))
+                yield _say(tick, job, _why(tick, limit), "low" if tick.every > often and not job.limit_is_own else None)
 
 
 def _limit(job: Job) -> float | None:
@@ -59,6 +62,7 @@ def _spoken(seconds: float) -> str:
     return f"{seconds:g} seconds"
 
 
-def _say(tick: Tick, job: Job, why: str) -> Finding:
+def _say(tick: Tick, job: Job, why: str, confidence: Confidence | None = None) -> Finding:
     related = (Related(job.place, "the job"), *tick.does)
-    return finding(tick, RULE, f"Periodic job `{tick.job}` may overlap with itself: {why}.", FIX, subject=tick.job, related=related)
+    message = f"Periodic job `{tick.job}` may overlap with itself: {why}."
+    return finding(tick, RULE, message, FIX, subject=tick.job, confidence=confidence, related=related)

@@ -29,6 +29,8 @@ def check(retry: Retry, project: Project) -> Iterator[Finding]:
     message = f"{who} is retried on {what}."
     related = () if errors.at == retry.place else (Related(errors.at, "the errors that are retried"),)
     confidence: Confidence | None = "medium" if retry.kind == "asked" and not errors.terminal else None
+    if retry.kind == "asked" and errors.terminal and errors.read and not errors.all:
+        confidence = "low"  # whoever names it by hand has seen it pass: half an answer raises it, too
     if retry.steady and never_ends(retry.attempts) and not errors.terminal:
         confidence = "low"  # no input that stays bad: its retries only keep it running
     yield finding(retry, RULE, message, retry.chosen, subject=retry.how, confidence=confidence, related=(*related, *way))

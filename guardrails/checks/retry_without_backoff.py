@@ -23,7 +23,7 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
     if in_effect(retry.grows) or retry.until or _is_moot(retry, project.option(RULE, "patience")):
         return
     who, confidence, way = _whose(retry, project)
-    if (retry.scattered and _is_few(retry)) or is_aside(retry.place.path):
+    if (retry.scattered and _is_few(retry)) or is_aside(retry.place.path) or retry.evenly:
         confidence = "low"
     if who:
         message = f"{who} is tried again {_pace(retry)}: all that failed together comes back together, on a peer that is already down."

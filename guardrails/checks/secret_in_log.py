@@ -39,7 +39,7 @@ def _repair(log: Log, secrets: list[Logged], project: Project) -> Repair | None:
     module, _, helper = project.redact_helper.rpartition(".")
     values = {"spans": ",".join(f"{one.start}-{one.end}" for one in places), "helper": "$" if module else helper}
     safe = not log.prints and not any(value.whole or value.evidence for value in secrets)
-    return Repair("masked", at, {**values, "import": f"from {module} import {helper}"} if module else values, safe)
+    return Repair("masked", at, values, safe, f"from {module} import {helper}" if module else "")
 
 
 def _what(value: Logged) -> str:

@@ -20,6 +20,6 @@ def check(comparison: Comparison) -> Iterator[Finding]:
         "so timing tells how much of a guess was right."
     )
     fix = f"Compare them with `{comparison.fix}`, which takes the same time whatever it is given."
-    confidence: Confidence | None = None if comparison.kind == "digest" else "medium"
+    confidence: Confidence | None = None if comparison.kind == "digest" else "low" if comparison.opened else "medium"
     yield finding(comparison, RULE, message[0].upper() + message[1:], fix, confidence=confidence, related=comparison.related,
                   repair=comparison.repair)  # fmt: skip

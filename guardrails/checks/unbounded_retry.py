@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from guardrails.facts import NEVER, Absent, Known, Unknown, Varies, finding, never_ends, unsure
+from guardrails.facts import NEVER, Absent, Known, Unknown, Varies, finding, in_effect, never_ends, unsure
 from guardrails.facts.retrying import Retry
 from guardrails.finding import Confidence, Finding, Related, Unsure
 from guardrails.project import Project
@@ -22,6 +22,8 @@ def check(retry: Retry, project: Project) -> Iterator[Finding | Unsure]:
     if never_ends(retry.attempts):
         message = f"{who} is tried again for ever{_told(retry)}: work that cannot succeed then runs, and fails, until somebody stops it."
         sure: Confidence | None = None if retry.jobs or way else "medium"
+        if retry.capped and in_effect(retry.grows) and isinstance(retry.attempts, Known):
+            sure = "low"  # endless on purpose, at a pace that harms nobody
         yield finding(_here(retry), RULE, message, retry.bounded, subject=retry.how, confidence=sure, related=way)
     elif isinstance(retry.attempts, Varies) and any(one.value == NEVER for one in retry.attempts.values):
         message = f"{who} is tried again for ever in some of its deployments: they do not agree on the number of attempts."

@@ -29,4 +29,4 @@ def check(enqueue: Enqueue) -> Iterator[Finding | Unsure]:
         yield finding(enqueue, RULE, message, fix, subject=f"{enqueue.target}:{first.kind}", related=related, repair=enqueue.row_repair)
     elif any(payload.kind == "unknown" for payload in enqueue.payload):
         names = ", ".join(f"`{payload.text[:40]}`" for payload in enqueue.payload if payload.kind == "unknown")
-        yield unsure(enqueue, RULE, f"what {names} hands to job `{enqueue.target}` could not be told.")
+        yield unsure(enqueue, RULE, f"{names}: what this hands to job `{enqueue.target}` could not be told.")

@@ -12,10 +12,8 @@ from guardrails.cli.changing import Files
 from guardrails.cli.program import Mistake, say
 from guardrails.lines import Lines
 from guardrails.read import language_of, read
+from guardrails.report.tally import count
 from guardrails.result import Found, Result
-
-MARKS = {"python": "#"}
-OTHER_MARK = "//"
 
 
 def reason_of(text: str) -> str:
@@ -29,25 +27,24 @@ def reason_of(text: str) -> str:
 
 def run(request: lint.Request, result: Result, reason: str) -> Result:
     """Allows every finding that is told, and says what came of it on stderr; the findings that remain."""
-    files = Files(request.root, {path: data for path, data in result.sources.items() if path not in request.contents})
+    files = Files(request.root, result.sources)
     wanted = _by_file(one for one in result.findings if one.rule not in allow.OWN_RULES)
     made = {path: after for path, group in wanted.items() if (after := _allowed(path, group, files, reason))}
     trial = _look(request, made)
     good = {path: data for path, data in made.items() if not _is_worse(path, result, trial)}
-    written = [path for path, data in good.items() if files.save(path, files.load(path) or b"", data)]
+    written = [path for path, data in good.items() if files.save(path, data)]
     left = trial if len(written) == len(made) else _look(request, {})
     kept = {(one.fingerprint, one.rule) for one in left.findings}
-    count = sum(1 for one in result.findings if (one.fingerprint, one.rule) not in kept)
-    say(f"{count or 'no'} finding{'s' * (count != 1)} allowed in {len(written)} file{'s' * (len(written) != 1)}.")
+    allowed = sum(1 for one in result.findings if (one.fingerprint, one.rule) not in kept)
+    say(f"{count(allowed, 'finding') if allowed else 'no findings'} allowed in {count(len(written), 'file')}.")
     for path in sorted(made.keys() - good.keys()):
         say(f"{path} was left as it is: a comment would not have allowed what was found there.")
-    for path, why in sorted(files.refused.items()):
-        say(f"{path} was left as it is: {why}.")
+    files.tell()
     return left
 
 
 def _look(request: lint.Request, contents: Mapping[str, bytes]) -> Result:
-    return lint.lint(msgspec.structs.replace(request, contents={**request.contents, **contents}))
+    return lint.lint(msgspec.structs.replace(request, contents=contents))
 
 
 def _by_file(findings: Iterator[Found]) -> dict[str, list[Found]]:
@@ -72,14 +69,15 @@ def _allowed(path: str, findings: Sequence[Found], files: Files, reason: str) ->
     parts, done = [], 0
     for line, rules in sorted(above.items()):
         indent = source[line:].removesuffix(source[line:].lstrip(b" \t"))
-        comment = f"{MARKS.get(language, OTHER_MARK)} guardrails: allow {', '.join(sorted(rules))} -- {reason}"
+        comment = f"{'#' if language == 'python' else '//'} guardrails: allow {', '.join(sorted(rules))} -- {reason}"
         parts += [source[done:line], indent, comment.encode(lines.encoding, "replace"), _line_end(source)]
         done = line
-    return b"".join([*parts, source[done:]]) if above else b""
+    made = b"".join([*parts, source[done:]]) if above else b""
+    return made if len(read(path, made).broken) <= len(outline.broken) else b""
 
 
 def _line_end(source: bytes) -> bytes:
-    return b"\r\n" if b"\r\n" in source.partition(b"\n")[0] + b"\n" and source.partition(b"\n")[0].endswith(b"\r") else b"\n"
+    return b"\r\n" if source.partition(b"\n")[0].endswith(b"\r") else b"\n"
 
 
 def _is_worse(path: str, before: Result, after: Result) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -15,6 +14,8 @@ from guardrails.cli.program import Mistake, say
 from guardrails.cli.progress import Progress
 from guardrails.finding import CONFIDENCES
 from guardrails.report.safe import visible
+from guardrails.report.tally import count
+from guardrails.result import Result
 
 EPILOG = """\b
 Examples:
@@ -32,7 +33,7 @@ _CACHE = click.option("--no-cache", is_flag=True, help="Read every file anew.")
 def command() -> None:
     """Takes the findings of today as known, so that `guardrails check` tells only what is new.
 
-    The file is sorted JSON with a line for each finding. Commit it: it is part of the gate.
+    The file is sorted JSON with a line for each kind of finding in a function. Commit it: it is part of the gate.
     """
 
 
@@ -51,7 +52,7 @@ def write(paths: tuple[str, ...], name: str | None, force: bool, no_cache: bool)
     kept = [entry for entry in old.entries if paths and not _is_below(entry.path, request)]
     new = Baseline([*kept, *fresh.entries])
     output.save(new.text(), path)
-    say(f"{visible(_shown(path))}: {_count(new.size)} known now, {_count(old.size)} before.")
+    say(f"{visible(_shown(path))}: {count(new.size, 'finding')} known now, {count(old.size, 'finding')} before.")
     say("commit the file; `guardrails check` tells only what is new.")
     return 0
 
@@ -70,7 +71,7 @@ def prune(name: str | None, no_cache: bool) -> int:
     new = old.without(stale)
     if stale:
         output.save(new.text(), path)
-    say(f"{visible(_shown(path))}: {_count(old.size - new.size)} taken out, {_count(new.size)} left.")
+    say(f"{visible(_shown(path))}: {count(old.size - new.size, 'finding')} taken out, {count(new.size, 'finding')} left.")
     return 0
 
 
@@ -91,13 +92,11 @@ def _lines(known: Baseline) -> list[str]:
     lines = []
     for path, entries in files.items():
         lines.append(visible(path))
-        for entry in entries:
-            times = f" ({entry.count} times)" if entry.count > 1 else ""
-            lines.append(visible(f"  {entry.rule:28} {entry.scope or 'the module'}{times}"))
-    return [*lines, f"{_count(known.size)} known in {len(files)} file{'s' * (len(files) != 1)}."]
+        lines += [visible(f"  {entry.rule:28} {entry.scope or 'the module'}{entry.times}") for entry in entries]
+    return [*lines, f"{count(known.size, 'finding')} known in {count(len(files), 'file')}."]
 
 
-def _findings(request: lint.Request, *, cached: bool) -> Any:
+def _findings(request: lint.Request, *, cached: bool) -> Result:
     with Progress() as progress:
         return lint.lint(msgspec.structs.replace(request, cached=cached, watch=progress))
 
@@ -107,6 +106,8 @@ def _path(request: lint.Request, name: str | None) -> Path:
 
 
 def _old(path: Path, name: str | None, *, force: bool) -> Baseline:
+    if path.is_symlink():
+        raise Mistake(f"{_shown(path)}: this is a link, which may lead anywhere; take it away, or name another file")
     if not path.exists():
         if not path.parent.is_dir():
             raise Mistake(f"{path}: its folder does not exist; make it, or name another file")
@@ -121,12 +122,8 @@ def _old(path: Path, name: str | None, *, force: bool) -> Baseline:
 
 def _is_below(path: str, request: lint.Request) -> bool:
     whole = request.root / path
-    return any(whole == one or whole.is_relative_to(one) for one in request.paths)
+    return any(whole.is_relative_to(one) for one in request.paths)
 
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _count(number: int) -> str:
-    return f"{number:,} finding{'s' * (number != 1)}"

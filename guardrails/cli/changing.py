@@ -7,15 +7,19 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
+from guardrails.cli.program import say
 from guardrails.paths import stays_inside
 from guardrails.writing import replace
 
 
 class Files:
-    """The files of a project as repairs may change them. `refused` says of each other file why it is left alone."""
+    """The files of a project as a command may change them. `refused` says of each other file why it is left alone.
+
+    `seen` are bytes that were looked at: a file that holds others by now is refused.
+    """
 
     def __init__(self, root: Path, seen: Mapping[str, bytes]) -> None:
-        self._root, self._seen = root, seen
+        self._root, self._seen = root, dict(seen)
         self.refused: dict[str, str] = {}
 
     def load(self, path: str) -> bytes | None:
@@ -24,7 +28,7 @@ class Files:
             return None
         why = self._forbidden(path)
         data = b"" if why else (self._root / path).read_bytes()
-        if not why and self._seen.get(path, data) != data:
+        if not why and self._seen.setdefault(path, data) != data:
             why = "it was changed while it was looked at; run again"
         if why:
             self.refused[path] = why
@@ -45,17 +49,18 @@ class Files:
             return "it is read-only"
         return "" if os.access(file.parent, os.W_OK) else "its folder is read-only"
 
-    def save(self, path: str, before: bytes, after: bytes) -> bool:
+    def save(self, path: str, after: bytes) -> bool:
         """Writes a file in one step, with the mode that it has; not where somebody else changed it meanwhile."""
         if self.load(path) is None:
             return False
-        file = self._root / path
-        if file.read_bytes() != before:
-            self.refused[path] = "it was changed while it was looked at; run again"
-            return False
         try:
-            replace(file, after)
+            replace(self._root / path, after)
         except OSError as error:
             self.refused[path] = f"it cannot be written ({(error.strerror or str(error)).lower()})"
             return False
         return True
+
+    def tell(self) -> None:
+        """Says which files were left alone, and why."""
+        for path, why in sorted(self.refused.items()):
+            say(f"{path} was left as it is: {why}.")

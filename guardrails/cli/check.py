@@ -16,12 +16,12 @@ from guardrails import lint, report, rulebook
 from guardrails.cli import allowing, compared, here, names, output, outputs, shown
 from guardrails.cli.program import MISTAKE, Mistake, say
 from guardrails.cli.progress import Progress
-from guardrails.config import Config, Gate
+from guardrails.config import GATES, Config, Gate
 from guardrails.finding import CONFIDENCES, SEVERITIES, Confidence, Severity
 from guardrails.instruct.reader import reader
 from guardrails.report.tally import passed_over, verdict
 from guardrails.report.view import View
-from guardrails.result import Result
+from guardrails.result import Result, Summary
 from guardrails.rulebook import Rule
 
 FINDINGS = 1
@@ -36,7 +36,12 @@ Examples:
   guardrails check --format sarif --output x.sarif  for code scanning
   guardrails check -o html:report.html -o text:-    several reports of one run
   guardrails check --diff origin/main               only what this branch makes worse
+  guardrails check --fix --dry-run                  what a machine can mend, as a diff
   guardrails check --stdin-filename src/worker.py - < buffer
+
+\b
+Exit status: 0 nothing at or above --fail-on, 1 findings, 2 usage or configuration error,
+3 internal error, 130 interrupted.
 
 \b
 A finding is allowed where it stands, with a reason:
@@ -74,7 +79,7 @@ class Options(msgspec.Struct, frozen=True):
     profile: bool
 
 
-GATES = (*SEVERITIES, "never")
+NOTHING = Result((), (), (), (), Summary(), {})
 
 
 @click.command("check", short_help="Find unsafe worker code.", epilog=EPILOG)
@@ -122,6 +127,8 @@ def check(options: Options) -> int:
             request = _request(options, rulebook.load(), progress)
         except compared.Nothing:
             say("nothing is staged here, so there is nothing to check.")
+            if options.form or options.output:
+                _report(NOTHING, Path.cwd(), wanted, options, 0)
             return 0
         request = msgspec.structs.replace(request, survey=any(one.form == "html" for one in wanted))
         result = lint.lint(request)
@@ -149,6 +156,13 @@ def _require_sense(options: Options) -> None:
     if writes and (options.staged or ".." in (options.diff or "")):
         where = "the index" if options.staged else "commits"
         raise Mistake(f"{writes} changes files on disk, and this run looks at {where}; leave one of them out")
+    if writes and (link := next((path for path in options.paths if _is_behind_link(Path(path))), "")):
+        raise Mistake(f"{writes} changes no file through a link, and {link} is one or lies behind one; name what it leads to")
+
+
+def _is_behind_link(path: Path) -> bool:
+    """A link, or, where the name starts here, something behind one."""
+    return any(one.is_symlink() for one in ((path,) if path.is_absolute() else (path, *path.parents)))
 
 
 def _changed(request: lint.Request, result: Result, options: Options) -> Result:
@@ -248,7 +262,7 @@ def _report(result: Result, root: Path, wanted: Sequence[outputs.Output], option
         output.emit(text, shown.color())
     if files := outputs.written(wanted):
         say(f"{verdict(result)} {files}")
-    if not result.summary.files:
+    if not result.summary.files and result is not NOTHING:
         say(_nothing_read(result))
 
 
@@ -261,6 +275,7 @@ def _rendered(one: outputs.Output, result: Result, options: Options, status: int
         every=options.every,
         show_unknown=options.show_unknown,
         statistics=options.statistics,
+        mends=not (options.fix or options.staged or options.stdin_filename is not None or ".." in (options.diff or "")),
         again=shlex.join(["guardrails", "check", *options.paths, *_since(options)]),
         status=status,
     )

@@ -38,7 +38,7 @@ def _staged(request: lint.Request) -> tuple[Path, ...]:
     """The staged files, as far as they lie below the paths that were named."""
     files = [request.root / path for path in change.staged(request.root) if stays_inside(path)]
     wanted = request.paths or (request.root,)
-    kept = tuple(path for path in files if any(path == one or path.is_relative_to(one) for one in wanted))
+    kept = tuple(path for path in files if any(path.is_relative_to(one) for one in wanted))
     if not kept:
         raise Nothing
     return kept

@@ -12,6 +12,7 @@ from guardrails.cli.changing import Files
 from guardrails.cli.program import say
 from guardrails.cli.progress import Progress
 from guardrails.fix.engine import Engine, Mended
+from guardrails.report.tally import count
 from guardrails.result import Result
 
 
@@ -29,27 +30,26 @@ def run(request: lint.Request, result: Result, *, unsafe: bool, dry_run: bool) -
         mended = Engine(look, files.load, unsafe).run(result)
     if dry_run:
         output.emit(difference(mended, shown.color()), shown.color())
-        _tell(mended, len(mended.repaired), len(mended.after), files.refused, "would be repaired")
+        _tell(mended, len(mended.repaired), len(mended.after), files, "would be repaired")
         return result
-    written = [path for path, after in mended.after.items() if files.save(path, mended.before[path], after)]
-    count = sum(1 for one in mended.repaired if one.repair is not None and one.repair.at.path in written)
-    _tell(mended, count, len(written), files.refused, "repaired")
+    written = [path for path, after in mended.after.items() if files.save(path, after)]
+    repaired = sum(1 for one in mended.repaired if one.repair is not None and one.repair.at.path in written)
+    _tell(mended, repaired, len(written), files, "repaired")
     return mended.result if len(written) == len(mended.after) else look({})
 
 
-def _tell(mended: Mended, count: int, files: int, refused: Mapping[str, str], done: str) -> None:
-    where = f" in {files} file{'s' if files != 1 else ''}" if files else ""
-    more = len(mended.possible)
-    unsafe = f" {more} more can be with --unsafe: read what it does." if more else ""
-    say(f"{count or 'no'} finding{'s' if count != 1 else ''} {done}{where}.{unsafe}")
+def _tell(mended: Mended, repaired: int, changed: int, files: Files, done: str) -> None:
+    where = f" in {count(changed, 'file')}" if changed else ""
+    more = f"{len(mended.possible)}{' more' if repaired else ''}"
+    unsafe = f" {more} can be with --unsafe, which may change what the code does: read the difference." if mended.possible else ""
+    say(f"{count(repaired, 'finding') if repaired else 'no findings'} {done}{where}.{unsafe}")
     if mended.dropped:
         one = len(mended.dropped) == 1
         first = mended.dropped[0]
         what = "1 repair was" if one else f"{len(mended.dropped)} repairs were"
         why = "the code is written otherwise there, or would still be at fault"
         say(f"{what} left out: {why} ({first.rule} in {first.spot.path}:{first.spot.line}).")
-    for path, why in sorted(refused.items()):
-        say(f"{path} was left as it is: {why}.")
+    files.tell()
 
 
 def difference(mended: Mended, color: bool) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from guardrails.files import show
 from guardrails.inventory import Inventory
-from guardrails.result import Found, Remark, Result, Spot
+from guardrails.result import Result, Spot
 
 FROM_HERE = ("text", "agent", "github")
 WORKSPACES = {"github": "GITHUB_WORKSPACE", "gitlab": "CI_PROJECT_DIR", "junit": "CI_PROJECT_DIR"}
@@ -25,7 +25,11 @@ def moved(form: str, result: Result, root: Path) -> Result:
     """The result with paths from where the reader of a format stands; unchanged where that is in quite another tree."""
     base = _base(form)
     rename = _from_here(root, base) if base is not None else None
-    return _renamed(result, rename) if rename is not None else result
+    if rename is None:
+        return result
+    sources = {rename(path): source for path, source in result.sources.items()}
+    here: Result = _replaced(result, rename)
+    return msgspec.structs.replace(here, sources=sources)
 
 
 def moved_map(inventory: Inventory, root: Path) -> Inventory:
@@ -35,7 +39,7 @@ def moved_map(inventory: Inventory, root: Path) -> Inventory:
 
 
 def _replaced(one: Any, rename: Rename) -> Any:
-    """A structure with every path in it renamed."""
+    """A structure with the path of every spot in it renamed."""
     if isinstance(one, Spot):
         return msgspec.structs.replace(one, path=rename(one.path))
     if isinstance(one, tuple):
@@ -62,24 +66,3 @@ def _from_here(root: Path, base: Path) -> Rename | None:
         inside = show(base.relative_to(root).as_posix())
         return lambda path: os.path.relpath(path, inside).replace(os.sep, "/")
     return None
-
-
-def _renamed(result: Result, rename: Rename) -> Result:
-    def spot(old: Spot) -> Spot:
-        return msgspec.structs.replace(old, path=rename(old.path))
-
-    def remarks(old: tuple[Remark, ...]) -> tuple[Remark, ...]:
-        return tuple(msgspec.structs.replace(remark, spot=spot(remark.spot)) for remark in old)
-
-    def found(old: Found) -> Found:
-        return msgspec.structs.replace(old, spot=spot(old.spot), related=remarks(old.related))
-
-    return msgspec.structs.replace(
-        result,
-        findings=tuple(found(one) for one in result.findings),
-        unknown=remarks(result.unknown),
-        unreadable=remarks(result.unreadable),
-        known=tuple(found(one) for one in result.known),
-        allowed=tuple(msgspec.structs.replace(one, found=found(one.found)) for one in result.allowed),
-        sources={rename(path): source for path, source in result.sources.items()},
-    )

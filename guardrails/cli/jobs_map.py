@@ -30,7 +30,7 @@ Examples:
 @click.command("jobs-map", short_help="Show the jobs that were recognised, and who starts them.", epilog=EPILOG)
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True, help="How to show it.")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Write the map to a file.")
+@click.option("-o", "--output", "target", metavar="FILE", type=click.Path(path_type=Path), help="Write the map to a file.")
 @click.option("--all", "every", is_flag=True, help="Name everybody who starts a job, however many there are.")
 @click.option("--tests", is_flag=True, help="Show jobs of test files, too.")
 @click.option("--no-cache", is_flag=True, help="Read every file anew.")

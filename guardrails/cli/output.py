@@ -44,13 +44,13 @@ def save_all(reports: Sequence[tuple[str, Path]]) -> None:
     try:
         for text, path in reports:
             with _told(path):
-                _stage(text.encode("utf-8", "backslashreplace"), path.resolve(), staged, direct)
-        for made, target in staged:
-            with _told(target):
-                made.replace(target)
+                _stage(text.encode("utf-8", "backslashreplace"), path, staged, direct)
         for target, data in direct:
             with _told(target):
                 target.write_bytes(data)
+        for made, target in staged:
+            with _told(target):
+                made.replace(target)
     finally:
         for made, _ in staged:
             made.unlink(missing_ok=True)
@@ -65,11 +65,12 @@ def _told(path: Path) -> Iterator[None]:
         raise Mistake(f"{path}: the report cannot be written: {why}") from None
 
 
-def _stage(data: bytes, target: Path, staged: list[tuple[Path, Path]], direct: list[tuple[Path, bytes]]) -> None:
+def _stage(data: bytes, path: Path, staged: list[tuple[Path, Path]], direct: list[tuple[Path, bytes]]) -> None:
     """Lays the new file beside its target; what is no file cannot be replaced and waits."""
-    if target.is_dir():
+    if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        direct.append((target, data))
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        direct.append((path, data))  # as it was named: /dev/stdout leads to a pipe, which has no name
         return
+    target = path.resolve()
     staged.append((lay(target, data), target))

@@ -23,7 +23,10 @@ Examples:
   guardrails check                              the project you are in
   guardrails check src worker.py                some of it
   guardrails check --select untimed-job --all   one rule, every finding in full
+  guardrails check --diff origin/main           only what this branch makes worse
+  guardrails check --fix --dry-run              what a machine can mend, as a diff
   guardrails check --format sarif -o out.sarif  for code scanning
+  guardrails baseline write                     take today's findings as known
   guardrails explain untimed-job                what a rule is about
   guardrails jobs-map                           which jobs were recognised, and who starts them
   guardrails init                               instruction files for coding agents
@@ -69,7 +72,7 @@ class Program(click.Group):
             error.show()
             return MISTAKE
         except click.ClickException as error:
-            say(error.format_message())
+            say(f"{error.format_message()}{_where_to_look(error)}")
             return error.exit_code
         except click.Abort:
             say("interrupted")
@@ -82,6 +85,15 @@ class Program(click.Group):
             return MISTAKE
         except Exception as error:
             return _told(error)
+
+
+def _where_to_look(error: click.ClickException) -> str:
+    """What lists the commands or options, where one was named that does not exist and none is like it."""
+    message = error.format_message()
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is None or not message.startswith("No such") or "Did you mean" in message:
+        return ""
+    return f" {ctx.command_path} --help lists what there is."
 
 
 def _told(error: Exception) -> int:

@@ -11,7 +11,7 @@ import msgspec
 
 from guardrails.config.faults import Rules, faults, near
 from guardrails.config.lines import Lines, TomlLines, YamlLines
-from guardrails.config.settings import Config, ConfigError, Gate, Override
+from guardrails.config.settings import GATES, Config, ConfigError, Gate, Override
 from guardrails.paths import CONFIG_BYTES, MENTION, TABLE, has_table, read_plain, show
 
 PYPROJECT, YAML = "pyproject.toml", "guardrails.yaml"
@@ -144,6 +144,7 @@ def _convert(value: object, lines: Lines, rules: Rules, name: str) -> Config:
 
 
 __all__ = [
+    "GATES",
     "MODELS",
     "PYPROJECT",
     "YAML",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
 from guardrails.finding import Confidence, Severity
 
 Gate = Literal["error", "warning", "info", "never"]
+GATES: tuple[Gate, ...] = get_args(Gate)  # from the strictest
 Names: TypeAlias = tuple[str, ...]
 
 

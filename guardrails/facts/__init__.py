@@ -97,7 +97,7 @@ def in_seconds(repair: Repair | None, seconds: float, safe: bool) -> Repair | No
         for word, number in numbers.items():
             code = code.replace(word, number)
         values[name] = code
-    return Repair(repair.how, repair.at, values, safe)
+    return msgspec.structs.replace(repair, values=values, safe=safe)
 
 
 def unsure(fact: Fact, rule: str, message: str) -> Unsure:

@@ -9,6 +9,7 @@ import msgspec
 from guardrails.facts import Fact
 
 Why = Literal["gone", "renamed", "needs", "drops", "renames", "field"]
+Tests = Literal["none", "left alone", "changed"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -39,15 +40,19 @@ class ChangedJob(Fact, frozen=True, kw_only=True):
 
     job: str
     what: tuple[str, ...]
-    tests: Literal["none", "left alone", "changed"]
+    tests: Tests
 
 
 class LostMessage(Fact, frozen=True, kw_only=True):
-    """Messages of before that the job of now cannot take. `is_sent`: something in the project of before sends them."""
+    """Messages of before that the job of now cannot take: `what` is the name of now, or the parameter or field, `was` the name of then.
+
+    `is_sent`: something in the project of before sends them.
+    """
 
     job: str
     why: Why
     what: str = ""
+    was: str = ""
     is_sent: bool = False
 
 

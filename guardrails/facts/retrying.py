@@ -15,13 +15,14 @@ RetryKind = Literal["automatic", "asked", "library", "loop", "restart"]
 
 class Errors(msgspec.Struct, frozen=True):
     """The errors that are retried, as written, with those of them that no retry can mend; `all`: every error is. `waits`: they only say
-    that something is not there or not free yet."""
+    that something is not there or not free yet. `read`: those that no retry can mend are what reading a half-loaded answer raises."""
 
     text: str
     at: Place
     all: bool = False
     terminal: tuple[str, ...] = ()
     waits: bool = False
+    read: bool = False
 
 
 class Retry(Fact, frozen=True, kw_only=True):
@@ -29,8 +30,9 @@ class Retry(Fact, frozen=True, kw_only=True):
     stands; `library`: a call or decorator; `loop`, `restart`: a hand-written one.
 
     `attempts` is a number or NEVER, effective; `grows` whether the delays do, `delay` the first in seconds. `errors` is None where
-    they were not told. `reconnects`: what is tried again is a connection or a run that should last. `scattered`:
-    the delays are drawn at random. `steady`: the job is given no one thing to work on, and finds its work itself.
+    they were not told. `reconnects`: what is tried again is a connection or a run that should last. `scattered`: the delays are
+    drawn at random; `evenly`: growth was switched off and a delay chosen; `capped`: a ceiling was set.
+    `steady`: the job is given no one thing to work on, and finds its work itself.
     """
 
     kind: RetryKind
@@ -43,6 +45,8 @@ class Retry(Fact, frozen=True, kw_only=True):
     spares: bool = False
     reconnects: bool = False
     scattered: bool = False
+    evenly: bool = False
+    capped: bool = False
     steady: bool = False
     until: str = ""
     bounded: str = ""

@@ -11,13 +11,15 @@ from guardrails.finding import Related, Repair
 class Comparison(Fact, frozen=True, kw_only=True):
     """A comparison that stops at the first difference. `secret` is what it guards, in words; `fix` the comparison to use instead.
 
-    `kind`: digest (one side is a keyed digest made here), secret (what a client sent, with what is kept).
+    `kind`: digest (one side is a keyed digest made here), secret (what a client sent, with what is kept). `opened`: what was sent
+    was opened or verified before, which whoever guesses does not pass.
     """
 
     kind: Literal["digest", "secret"]
     secret: str
     text: str
     fix: str
+    opened: bool = False
     related: tuple[Related, ...] = ()
     repair: Repair | None = None
 

@@ -7,12 +7,8 @@ from importlib import import_module
 from guardrails.finding import Repair
 from guardrails.fix.source import Edit, Source
 
-KINDS = frozenset(("after_commit", "argument", "attribute", "compared", "entries", "kept", "masked", "replaced", "row"))
-
 
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits of a repair in its file; None where the code is not written as the repair needs it."""
-    if repair.how not in KINDS:
-        return None
     found: list[Edit] | None = import_module(f"guardrails.fix.{repair.how}").edits(source, repair)
     return found or None

@@ -16,7 +16,7 @@ from guardrails.fix.source import Edit, Source
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits; None where the call is no statement of its own."""
     call = source.at(repair.at, cst.Call)
-    made = filled(source, repair.values, repair.at.start)
+    made = filled(source, repair)
     if call is None or made is None or not isinstance(source.parent(call), cst.Expr) or call.lpar:
         return None
     given, more = made

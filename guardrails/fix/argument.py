@@ -1,4 +1,4 @@
-"""Arguments of a call or of a decorator: added, or given another value. `values` are names with code; `$` in it is what `import` names."""
+"""Arguments of a call or of a decorator: added, or given another value. `values`: code by name; `$` in it is what `needs` brings in."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from guardrails.fix.source import Edit, Source
 
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits; None where the call cannot take the arguments."""
-    made = filled(source, repair.values, repair.at.start)
+    made = filled(source, repair)
     if made is None:
         return None
     given, more = made

@@ -11,7 +11,7 @@ from guardrails.fix.source import Edit, Source
 
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits; None where no comparison of two values stands there."""
-    made = filled(source, repair.values, repair.at.start)
+    made = filled(source, repair)
     op = source.at(repair.at, cst.Comparison)
     if made is None or op is None or len(op.comparisons) != 1:
         return None
@@ -52,14 +52,9 @@ def _spelled(source: Source, side: cst.BaseExpression, kind: str, how: str) -> s
     """Text as bytes, since only ASCII texts can be compared as they are; nothing as empty."""
     code = source.code(side)
     if how == "maybe":
-        code = f"{code} or {'b' if kind == 'bytes' else ''}{_quote(source)}{_quote(source)}"
+        code = f"{code} or {'b' if kind == 'bytes' else ''}{source.quote}{source.quote}"
         return f"({code}).encode()" if kind == "text" else code
     if kind != "text":
         return code
     simple = isinstance(side, cst.Name | cst.Attribute | cst.Call | cst.Subscript | cst.SimpleString | cst.FormattedString) or side.lpar
     return f"{code}.encode()" if simple else f"({code}).encode()"
-
-
-def _quote(source: Source) -> str:
-    """The quotes that the file uses most."""
-    return "'" if source.text.count("'") > source.text.count('"') else '"'

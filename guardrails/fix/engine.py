@@ -10,7 +10,7 @@ import msgspec
 from guardrails import fix
 from guardrails.finding import Repair
 from guardrails.fix.source import Edit, Source, UnfitError, apply
-from guardrails.read import read
+from guardrails.read import language_of, read
 from guardrails.result import Found, Result
 
 ROUNDS = 5
@@ -99,7 +99,7 @@ class Engine:
 
     def _bytes(self, path: str) -> bytes | None:
         if path not in self.after:
-            data = self._load(path) if path.endswith((".py", ".pyi")) else None
+            data = self._load(path) if language_of(path) == "python" else None
             if data is None:
                 return None
             self.before[path] = self.after[path] = data

@@ -14,7 +14,7 @@ STARS = "***"
 
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits; None where one of the places is no expression."""
-    made = filled(source, repair.values, repair.at.start)
+    made = filled(source, repair)
     if made is None:
         return None
     given, more = made
@@ -42,8 +42,7 @@ def _masked(source: Source, at: Place, helper: str) -> list[Edit] | None:
     if source.around(node, cst.FormattedStringExpression) is not None:
         return None
     start, end = source.outer(node)
-    quote = '"' if source.text.count('"') >= source.text.count("'") else "'"
-    return [source.edit(start, end, f"{quote}{STARS}{quote}")]
+    return [source.edit(start, end, f"{source.quote}{STARS}{source.quote}")]
 
 
 def _starred(source: Source, part: cst.FormattedStringExpression) -> list[Edit]:

@@ -1,4 +1,4 @@
-"""An expression in place of another: `code`, in which `$` is what `import` names."""
+"""An expression in place of another: `code`, in which `$` is what `needs` brings in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from guardrails.fix.source import Edit, Source
 
 def edits(source: Source, repair: Repair) -> list[Edit] | None:
     """The edits; None where no expression stands there."""
-    made = filled(source, repair.values, repair.at.start)
+    made = filled(source, repair)
     if made is None or source.expression(repair.at) is None:
         return None
     given, more = made

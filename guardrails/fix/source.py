@@ -108,6 +108,11 @@ class Source:
         """How lines of the file end."""
         return self.module.default_newline
 
+    @property
+    def quote(self) -> str:
+        """The quotes that the file uses most."""
+        return "'" if self.text.count("'") > self.text.count('"') else '"'
+
     def line_start(self, offset: int) -> int:
         """Where the line of an offset begins."""
         return max(self.data.rfind(b"\n", 0, offset), self.data.rfind(b"\r", 0, offset)) + 1 or self._mark

@@ -16,6 +16,7 @@ from guardrails.frameworks.forms.data import LogForm
 from guardrails.frameworks.forms.web import Extension, HandlerForm
 from guardrails.frameworks.forms.work import EnqueueForm, JobForm, ScheduleForm, SpawnForm
 from guardrails.frameworks.model import ROLES, Model
+from guardrails.names.queries import Queries
 
 FOLDER = Path(__file__).parent
 MAX_MODEL, MAX_DEPTH = 200_000, 500  # characters of one model, and how deep it may be nested
@@ -128,6 +129,12 @@ class Catalogue:
         """Where two models name one symbol the later one wins: those after the first `shipped` are the user's own."""
         self.models = models
         self._own = models[shipped:] if shipped is not None else models
+        rows = [model.rows for model in models if model.rows is not None]
+        self.queries = Queries(
+            {name for spec in rows for name in spec.managers if name.isidentifier()},
+            {name for spec in rows if spec.managers for name in spec.one},
+            {name for spec in rows if spec.managers for name in spec.many},
+        )
         self.aliases: dict[str, str] = {}
         self.returns: dict[str, str] = {}
         self.job_decorators: dict[str, tuple[Model, JobForm]] = {}

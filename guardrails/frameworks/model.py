@@ -74,6 +74,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     delivery: Delivery | None = None
     every_error: tuple[str, ...] = ()  # symbols of exceptions that mean any failure
     terminal_errors: tuple[str, ...] = ()  # and of those that no retry can mend
+    reading_errors: tuple[str, ...] = ()  # of the latter: what reading an answer raises that is not as it should be
     key: Key | None = None
     enqueues: tuple[EnqueueForm, ...] = ()
     handlers: tuple[HandlerForm, ...] = ()

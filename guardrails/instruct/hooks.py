@@ -64,7 +64,7 @@ def _edited(said: Mapping[str, Any]) -> Event:
     result = said.get("toolResult")
     failed = isinstance(result, dict) and result.get("resultType") in ("failure", "denied")
     given = said.get("tool_input", said.get("toolArgs"))
-    files = tuple(dict.fromkeys(_files(_object(given)))) if tool in EDITS and not failed else ()
+    files = tuple(dict.fromkeys(_files(_object(given)))) if isinstance(tool, str) and tool in EDITS and not failed else ()
     return Event(_text(said, "cwd"), files[:MOST_FILES], name=_text(said, "hook_event_name"))
 
 

@@ -13,7 +13,7 @@ from guardrails import change, git, rulebook
 from guardrails.baseline import Baseline
 from guardrails.cache import Cache, NoCache, Outlines, Shared
 from guardrails.change.jobs import Jobs
-from guardrails.change.news import News
+from guardrails.change.past import Past
 from guardrails.change.relaxed import relaxed
 from guardrails.config import MODELS, Config, load, models
 from guardrails.files import Tree, discover, find_root, memory, show
@@ -68,17 +68,17 @@ def lint(request: Request) -> Result:
     outlines: Outlines = store if request.diff is None else Shared(store)
     own = models(tree.root, request.config)
     project, known = _understand(tree, request, own, outlines)
-    past = News(request.baseline)
+    past = Past(request.baseline)
     if request.diff is not None:
         watch("reading the base")
         with request.clock.stage("find files"):
             started = change.before(tree.root, request.diff, tree, LANGUAGES, request.config.exclude)
-        past = _news(started, tree, project, request, own, outlines)
+        past = _past(started, tree, project, request, own, outlines)
     watch("checking")
     with request.clock.stage("judge"):
         if isinstance(store, Cache):
             store.prune()
-        return judge(tree, project, known, request, outlines, news=past, more=_more(tree, project, known, request))
+        return judge(tree, project, known, request, outlines, past=past, more=_more(tree, project, known, request))
 
 
 def lint_edited(request: Request, was: Callable[[str], bytes | None]) -> Result:
@@ -94,9 +94,9 @@ def lint_edited(request: Request, was: Callable[[str], bytes | None]) -> Result:
     old = {path: data for path in {one.spot.path for one in result.findings} if (data := was(path)) is not None}
     if not old:
         return result
-    started = change.Before(change.HEAD, tree.holding(old), {}, frozenset(old), frozenset())
-    past = News(request.baseline, _held(started, *_with(found, started.tree, request, outlines), request, outlines), started)
-    return judge(tree, project, known, request, outlines, news=past, more=more)
+    started = change.Before(change.HEAD, tree.holding(old), {}, {}, frozenset(old), frozenset())
+    past = Past(request.baseline, _held(started, *_with(found, started.tree, request, outlines), request, outlines), started)
+    return judge(tree, project, known, request, outlines, past=past, more=more)
 
 
 def _more(tree: Tree, project: Project, known: Known, request: Request) -> Sequence[Fact]:
@@ -111,19 +111,19 @@ def _tree(request: Request) -> Tree:
     """The files that are told about: from disk, from the index, or from the commit that the change ends in."""
     if request.staged or (request.diff is not None and request.diff.head):
         name = git.INDEX if request.staged or request.diff is None else git.commit(request.root, request.diff.head)
-        blobs = change.Blobs.of(request.root, name)
-        return discover(request.root, request.paths, LANGUAGES, request.config.exclude, blobs.contents, blobs.names)
+        blobs = git.files(request.root, name)
+        return discover(request.root, request.paths, LANGUAGES, request.config.exclude, git.Contents(request.root, blobs), blobs)
     return discover(request.root, request.paths, LANGUAGES, request.config.exclude, request.contents)
 
 
-def _news(
+def _past(
     started: change.Before, tree: Tree, project: Project, request: Request, own: Sequence[tuple[str, str]], outlines: Outlines
-) -> News:
+) -> Past:
     """What the base of a change holds, and what the change does."""
     before, known = _understand(started.tree, request, own, outlines)
     held = _held(started, before, known, request, outlines)
     more = (*Jobs(started, before, tree, project).facts(), *relaxed(started, tree, outlines.outline))
-    return News(request.baseline, held, started, more)
+    return Past(request.baseline, held, started, more)
 
 
 def _held(started: change.Before, before: Project, known: Known, request: Request, outlines: Outlines) -> Baseline:
@@ -143,10 +143,10 @@ def lint_texts(
     request = Request(tree.root, config or Config(tests="report"), today, strict=strict, cached=False, more=more)
     extra = [(path, text if isinstance(text, str) else text.decode()) for path, text in sorted(files.items()) if path.startswith(MODELS)]
     project, known = _understand(tree, request, extra, NoCache())
-    news = News()
+    past = Past()
     if before is not None:
-        news = _news(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
-    return judge(tree, project, known, request, NoCache(), news=news, more=_more(tree, project, known, request))
+        past = _past(change.before_texts(before, tree, LANGUAGES), tree, project, request, extra, NoCache())
+    return judge(tree, project, known, request, NoCache(), past=past, more=_more(tree, project, known, request))
 
 
 def _understand(tree: Tree, request: Request, extra: Sequence[tuple[str, str]], outlines: Outlines) -> tuple[Project, Known]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from guardrails import allow, facts, fingerprint, rulebook
 from guardrails.cache import Outlines
-from guardrails.change.news import News
+from guardrails.change.past import Past
 from guardrails.files import Tree, is_test
 from guardrails.finding import CONFIDENCES, SEVERITIES, Finding, Severity, Unsure
 from guardrails.inventory import Inventory
@@ -27,13 +27,13 @@ Allows: TypeAlias = Mapping[str, allow.Index]  # the comments of each file
 
 def judge(
     tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, *,
-    rules: Mapping[str, Rule] | None = None, find: Callable[[str], Check | None] = check_of, news: News | None = None,
+    rules: Mapping[str, Rule] | None = None, find: Callable[[str], Check | None] = check_of, past: Past | None = None,
     more: Sequence[facts.Fact] = (),
 ) -> Result:  # fmt: skip
-    """What the checks say about a project, as it is told. `find` gives the check of a rule; `news` knows what is not new; `more` are
+    """What the checks say about a project, as it is told. `find` gives the check of a rule; `past` knows what is not new; `more` are
     facts that are not from code."""
     book = rulebook.load() if rules is None else rules
-    return _Judge(tree, project, known, request, outlines, book, find, news or News(), more).result()
+    return _Judge(tree, project, known, request, outlines, book, find, past or Past(), more).result()
 
 
 class _Judge:
@@ -41,9 +41,9 @@ class _Judge:
 
     def __init__(
         self, tree: Tree, project: Understood, known: Known, request: Request, outlines: Outlines, rules: Mapping[str, Rule],
-        find: Callable[[str], Check | None], news: News, more: Sequence[facts.Fact] = (),
+        find: Callable[[str], Check | None], past: Past, more: Sequence[facts.Fact] = (),
     ) -> None:  # fmt: skip
-        self.news, self.more = news, more
+        self.past, self.more = past, more
         self.tree, self.project, self.known, self.request, self.outlines = tree, project, known, request, outlines
         self.rules, self.find = rules, find
         self.parsed, self.sources = project.outlines, project.sources
@@ -51,7 +51,7 @@ class _Judge:
         skip = request.config.tests == "skip"
         prose = tree.instructions if request.more is not None and request.checks else ()
         self.tests = {path for path in (*tree.scope, *prose) if is_test(path)} if skip else set()
-        self.judged = (tree.scope | set(prose)) - self.tests | {fact.place.path for fact in news.facts}
+        self.judged = (tree.scope | set(prose)) - self.tests | {fact.place.path for fact in past.facts}
         self.change_rules = frozenset(name for name, rule in rules.items() if rule.guardrail == "change")
         self._lines: dict[str, Lines] = {}
         self._comments: dict[str, list[tuple[int, int]]] = {}
@@ -67,7 +67,7 @@ class _Judge:
         own = _sorted(self._own_findings(covering, used))
         told = [one for index, one in enumerate(found) if index not in allowed]
         told += self._found_all(own)
-        compared = self.news.split(told, self.tree, self.policy.anywhere())
+        compared = self.past.split(told, self.tree, self.policy.anywhere())
         told = list(compared.new)
         kept = tuple(sorted((one for one in told if self._is_shown(one)), key=_order))
         ended = [one for one in self.project.ended if one.place.path in self.judged]
@@ -77,12 +77,12 @@ class _Judge:
         known = tuple(sorted((one for one in compared.known if self._is_shown(one)), key=_order))
         sources = self._sources([*kept, *known, *(one.found for one in hidden)], [*unknown, *unreadable])
         summary, inventory = self._summary(len(set(ended))), self._inventory()
-        return Result(kept, unknown, unreadable, hidden, summary, sources, known, self.news.name, compared.stale, inventory)
+        return Result(kept, unknown, unreadable, hidden, summary, sources, known, self.past.name, compared.stale, inventory)
 
     def _checked(self) -> Iterator[Finding | Unsure]:
         """What the checks say about the judged files."""
         by_type: dict[type, list[facts.Fact]] = {}
-        for fact in (*self.project.facts, *self.more, *self.news.facts):
+        for fact in (*self.project.facts, *self.more, *self.past.facts):
             by_type.setdefault(type(fact), []).append(fact)
         for rule in sorted(self.policy.anywhere()):
             if check := self.find(rule):
@@ -166,7 +166,7 @@ class _Judge:
     def _own_findings(self, allows: Allows, used: set[tuple[Place, str]]) -> Iterator[Finding]:
         """What is wrong with the allow comments. In a partial tree none counts as unused: what it allows may hang on what was not read."""
         for path, comments in allows.items():
-            enabled = self.policy.enabled(path) - (frozenset() if self.news.change else self.change_rules)
+            enabled = self.policy.enabled(path) - (frozenset() if self.past.change else self.change_rules)
             for finding in allow.judge(comments.allows, used, self.rules, enabled.__contains__, self.request.today):
                 if finding.rule in enabled and not (self.tree.partial and finding.rule == allow.UNUSED):
                     yield finding
@@ -205,7 +205,7 @@ class _Judge:
 
     def _source(self, path: str) -> bytes:
         source = self.sources.get(path)
-        return self.news.source(path) or self.tree.load(path) if source is None else source
+        return self.past.source(path) or self.tree.load(path) if source is None else source
 
     def _of(self, path: str) -> Lines:
         if path not in self._lines:

@@ -43,11 +43,11 @@ def _bases(r: Resolver, home: Home | None) -> Iterator[Home | str]:
 
 def member(r: Resolver, value: Value, name: str) -> Value | None:
     """A method, attribute or `self.name` of a class or instance, its bases included."""
+    asks = not value.instance and r.queries.is_manager(name)
     for home in bases(r, value.home):
         if isinstance(home, str):
-            return msgspec.structs.replace(
-                value, path=r.spelled(f"{home}{'()' if value.instance else ''}.{name}"), home=None, instance=False
-            )
+            path = r.spelled(f"{home}{'()' if value.instance else ''}.{name}")
+            return msgspec.structs.replace(value, path=path, home=None, instance=False, element=value.home if asks else value.element)
         part = r.part(home)
         method = part.member(home.function, name)
         if method >= 0:
@@ -56,7 +56,7 @@ def member(r: Resolver, value: Value, name: str) -> Value | None:
         found = part.bindings(home.function).get(name)
         own = r.bound(part, home.function, name, found, part.functions[home.function].end) if found else None
         if found and not (own is not None and isinstance(own.made, Literal_) and own.made.value is None):
-            return own
+            return msgspec.structs.replace(own, element=value.home) if own is not None and asks else own
         for function, step in part.self_steps.get(home.function, {}).get(name, ()):
             bound = r.resolve(part.path, function, step.value) if step.value is not None else None
             if bound is None and step.annotation is not None:

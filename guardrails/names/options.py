@@ -11,6 +11,7 @@ import msgspec
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Await, Call, Closure, Comp, Expr, Group, Literal_, Pair, Spread, dotted
+from guardrails.place import Place
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -19,12 +20,22 @@ class Hit(msgspec.Struct, frozen=True):
     expr: Expr
     home: Home
 
+    @property
+    def place(self) -> Place:
+        """Where the argument stands."""
+        return Place(self.home.file, self.expr.start, self.expr.end)
+
 
 class Made(msgspec.Struct, frozen=True):
     """A call and the function in which it stands."""
 
     call: Call
     home: Home
+
+    @property
+    def place(self) -> Place:
+        """Where the call stands."""
+        return Place(self.home.file, self.call.start, self.call.end)
 
 
 _SPREADS = 8  # mappings that spread others, which may be themselves: `headers = {**headers, ..}`

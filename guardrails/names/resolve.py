@@ -15,6 +15,7 @@ import msgspec
 from guardrails.names import classes, literals, typed
 from guardrails.names.code import Code, Part, owner_of
 from guardrails.names.modules import Modules
+from guardrails.names.queries import Queries
 from guardrails.names.values import Home, Value, names_in, scopes, yielded
 from guardrails.outline import (
     Attr,
@@ -56,6 +57,7 @@ class Resolver:
     ) -> None:
         self._code, self._modules = code, modules
         self._aliases, self._returns, self.callbacks = aliases, returns, callbacks or {}
+        self.queries = Queries()
         self._extensions: dict[tuple[str, str], Value] = {}
         self._memory: dict[tuple[str, int, int, int, type], Value | None] = {}
         self._busy: set[tuple[str, int, int, int, type]] = set()
@@ -298,7 +300,7 @@ class Resolver:
                 )
             if (value.path, name) in self._extensions:
                 return self._extensions[value.path, name]
-            method = self._of_element(value, name) if value.element is not None else None
+            method = self._of_element(value, name) if value.element is not None and self.class_of(value) is not None else None
             if method is not None:
                 return method
             return msgspec.structs.replace(value, path=self.spelled(f"{value.path}.{name}"), instance=False)
@@ -310,11 +312,16 @@ class Resolver:
         return Value(self.spelled(f"{value.path}.{name}"), made=value.made, made_in=value.made_in or value.home)
 
     def _of_element(self, value: Value, name: str) -> Value | None:
-        """A method of what a collection of the project's own instances holds: `step.run` of `for step in self.steps`."""
-        if not value.path.endswith("()[*]"):
-            return None
+        """A method of what a collection of the project's own instances holds, or a query of its rows gives: `for step in self.steps`."""
         found = classes.member(self, Value(value.path.removesuffix("[*]"), value.element, instance=True), name)
         return found if found is not None and found.home is not None and self.definition(found.home).kind == "function" else None
+
+    def class_of(self, value: Value) -> Home | None:
+        """The project's class of which a value is an instance: one that was made, a collection's element, a row that a query gives."""
+        if value.element is None:
+            return value.home
+        one = self.queries.gives_row(value.path) if self.queries.is_query(value.path) else value.path.endswith("()[*]")
+        return value.element if one else None
 
     def _submodule(self, module: Home, name: str) -> Value | None:
         found = self._modules.find(module.file, f".{name}") if module.file.endswith(".py") else None
@@ -342,7 +349,8 @@ class Resolver:
                 returned = self.returned(func.home)
                 if returned is not None:
                     return returned
-        return Value(self.spelled(f"{func.path}()"), made=call, made_in=here)
+        rows = func.element if func.element is not None and self.queries.is_query(func.path) else None
+        return Value(self.spelled(f"{func.path}()"), made=call, made_in=here, element=rows)
 
     def _module_by_name(self, part: Part, function: int, name: Expr) -> Value | None:
         """A module that is imported by a name in a string, also by the default of an environment variable."""

@@ -91,7 +91,8 @@ class Again:
         here, *outer = levels
         if _swallows(here.function, risk.step, risk.own) or any(_swallows(one.function, one.step, False) for one in outer):
             return False
-        if effect.kind in ("insert", "count") and _is_undone(here.function, here.step, risk.step):
+        is_row = effect.kind in ("insert", "count")
+        if is_row and (_is_undone(here.function, here.step, risk.step) or any(_is_undone(o.function, o.step, o.step) for o in outer)):
             return False
         return self._is_retried(job, risk, (here.function, risk.step) if not outer else (outer[-1].function, outer[-1].step))
 

@@ -158,7 +158,7 @@ class Callers:
             return True, caller
         with self._resolver.shallow(self._exporters):
             value = self._resolver.resolve(edge.caller.file, edge.caller.function, base)
-        declared = value.home if value is not None else None
+        declared = self._resolver.class_of(value) if value is not None else None
         if declared is None or self._resolver.definition(declared).kind != "class":
             return True, caller
         return own in self._resolver.bases(declared) or declared in self._resolver.bases(own), caller
@@ -302,8 +302,18 @@ class Callers:
                 yield one, Edge(Home(part.path, index), expr.start, expr.end)
 
     def _by_receiver(self, part: Part, index: int, expr: Expr, targets: set[Home]) -> Iterator[tuple[Home, Edge]]:
-        """A method of the class after which an untyped parameter or attribute is named: `self.order_service.settle()`."""
+        """A method of the class after which an untyped parameter or attribute is named: `self.order_service.settle()`.
+
+        A class that calls a method which only its subclasses have calls theirs.
+        """
         base = receiver(expr)
+        if isinstance(base, Ref) and base.name == "self":
+            caller = self.owner(self.outermost(Home(part.path, index)))
+            for one in targets if caller is not None else ():
+                own = self.owner(one)
+                if own is not None and own != caller and caller in set(self._resolver.bases(own)):
+                    yield one, Edge(Home(part.path, index), expr.start, expr.end)
+            return
         name = base.name.rpartition(".")[2].strip("_") if isinstance(base, Ref) else ""
         if not isinstance(base, Ref) or "_" not in name:
             return

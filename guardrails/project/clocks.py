@@ -150,7 +150,8 @@ class Clocks:
 
     def _inside(self, model: Model, form: ClockForm) -> list[CommandLine]:
         lines = self._ground.settings.lines(model.worker) if form.inside_worker and model.worker else ()
-        return [line for line in lines if re.search(form.inside_worker, line.words)]
+        alone = re.compile(form.unless or r"(?!)")
+        return [line for line in lines if re.search(form.inside_worker, line.words) and not alone.search(line.words)]
 
     def _replicated(self, form: ClockForm) -> list[CommandLine]:
         lines = command_lines(self._ground.code, form.line) if form.line else []

@@ -34,7 +34,7 @@ from guardrails.outline import (
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.secrets import NOUNS, secret_noun, words_of
-from guardrails.project.spelling import Spelling
+from guardrails.project.string_types import StringTypes
 
 _HINT = re.compile(r"(?i)sig|token|secret|digest|mac$|hash|key|pass|hexdigest|expected|calculated|computed|actual|cred|auth|checksum")
 _SIGNATURES = frozenset(("signature", "sig", "hmac"))
@@ -47,6 +47,7 @@ _SAME_SIDE = frozenset(
 )
 _PASSED = frozenset("cached old new previous prev existing failed expired stale".split())  # the same of whatever holds the secret
 _REQUESTS = frozenset(("request", "req", "websocket", "kwargs"))
+_OPENS = frozenset(("loads", "unsign", "unseal", "verify"))
 _DEEPEST = 6
 _LEFT = re.compile(rb"(\w+)(?:\(\))?$")
 _RIGHT = re.compile(rb"(?:\w+\.)*(\w+)")
@@ -90,7 +91,7 @@ class Comparing:
         self._recodes = frozenset(path for trust in trusts for path in trust.recodes)
         self._sent = frozenset(word for trust in trusts for word in trust.sent)
         self._kept = frozenset(path for trust in trusts for path in trust.kept)
-        self._spelling = Spelling(ground.resolver)
+        self._types = StringTypes(ground.resolver)
 
     def reads(self) -> Iterator[str]:
         """The files in which the names of two secrets are compared."""
@@ -115,8 +116,9 @@ class Comparing:
                     kind, secret, related = found
                     at = self._ground.at(model, Home(part.path, index), op)
                     text = self._ground.text(Home(part.path, index), op)
-                    repair = self._spelling.repair(Home(part.path, index), function, op, model.trust) if model.trust else None
-                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, related=related, repair=repair)
+                    repair = self._types.repair(Home(part.path, index), function, op, model.trust) if model.trust else None
+                    opened = kind == "secret" and _is_opened(function, op)
+                    yield Comparison(**at, kind=kind, secret=secret, text=text, fix=fix, opened=opened, related=related, repair=repair)
 
     def _judged(self, home: Home, function: Function, step: Step, op: Op) -> _Judged | None:
         left, right = op.parts
@@ -265,6 +267,13 @@ def _comparisons(expr: Expr) -> Iterator[Op]:
                 todo.extend(one.parts)
         elif isinstance(one, Choice):
             todo.extend((one.test, one.yes, one.no))
+
+
+def _is_opened(function: Function, op: Op) -> bool:
+    """A side of the comparison was given to a call that fails for what it did not sign: `signer.loads(token)`."""
+    sides = {dotted(part) for part in op.parts}
+    calls = (site.call for site in function.sites if site.call.start < op.start and _OPENS.intersection(words_of(_word(site.call.func))))
+    return any(dotted(arg.value) in sides for call in calls for arg in call.args)
 
 
 def _word(func: Expr) -> str:

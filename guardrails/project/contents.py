@@ -92,16 +92,16 @@ class Contents:
         arg = inner.args[0].value
         found = self.of(Hit(arg, hit.home), depth + 1)
         if found is not None:
-            return Bulk(self._text(hit), self._place(hit), f"{found.what}, encoded", found.is_named, found.evidence)
+            return Bulk(self._text(hit), hit.place, f"{found.what}, encoded", found.is_named, found.evidence)
         named = isinstance(arg, Ref) and _HELD.intersection(words_of(arg.name.rpartition(".")[2])) and func.path.rpartition(".")[0]
-        return Bulk(self._text(hit), self._place(hit), f"`{dotted(arg)}`, encoded", is_named=True) if named else None
+        return Bulk(self._text(hit), hit.place, f"`{dotted(arg)}`, encoded", is_named=True) if named else None
 
     def _read(self, hit: Hit, call: Call) -> Bulk | None:
         """All that a receiver holds whose name says that it is a file: `attachment.read()`."""
         owner, _, last = _RECODED.sub("", dotted(call)).removesuffix("()").rpartition(".")
         words = words_of(owner.rpartition(".")[2])
         if last in self._readers and not call.args and words and words[-1] in _FILES:
-            return Bulk(self._text(hit), self._place(hit), "the contents of a file", is_named=True)
+            return Bulk(self._text(hit), hit.place, "the contents of a file", is_named=True)
         return None
 
     def _local(self, hit: Hit, value: Value | None, depth: int) -> Bulk | None:
@@ -109,7 +109,7 @@ class Contents:
         expr = hit.expr
         if value is not None and value.path == "bytes()" and isinstance(expr, Ref):
             words = words_of(expr.name.rpartition(".")[2])
-            return Bulk(self._text(hit), self._place(hit), "the bytes", is_named=True) if _HELD.intersection(words) else None
+            return Bulk(self._text(hit), hit.place, "the bytes", is_named=True) if _HELD.intersection(words) else None
         if value is None or value.made is None or value.made is expr or value.made_in is None or not isinstance(value.made, Call | Group):
             return self._assigned(hit, depth)
         found = self.of(Hit(value.made, value.made_in), depth + 1) if value.made_in == hit.home else None
@@ -125,17 +125,13 @@ class Contents:
 
     def _from(self, hit: Hit, found: Bulk, made: Expr) -> Bulk:
         here = Related(Place(hit.home.file, made.start, made.end), "it is read here")
-        return Bulk(self._text(hit), self._place(hit), found.what, found.is_named, (here,))
+        return Bulk(self._text(hit), hit.place, found.what, found.is_named, (here,))
 
     def _bulk(self, hit: Hit, words: str, value: Value | None) -> Bulk:
         made = value.made if value is not None else None
         away = made is not None and made is not hit.expr and value is not None and value.made_in == hit.home
         evidence = (Related(Place(hit.home.file, made.start, made.end), "it comes from here"),) if away and made is not None else ()
-        return Bulk(self._text(hit), self._place(hit), words, evidence=evidence)
+        return Bulk(self._text(hit), hit.place, words, evidence=evidence)
 
     def _text(self, hit: Hit) -> str:
         return " ".join(self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end).split())[:80]
-
-    @staticmethod
-    def _place(hit: Hit) -> Place:
-        return Place(hit.home.file, hit.expr.start, hit.expr.end)

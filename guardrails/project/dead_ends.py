@@ -30,7 +30,7 @@ class DeadEnds:
         for seen in self._ground.calls("dead_ends"):
             told.add((seen.made.home.file, seen.made.call.start))
             if self._is_from(seen):
-                yield from self._judge(seen.model, seen.form, seen.made, _place(seen.made))
+                yield from self._judge(seen.model, seen.form, seen.made, seen.made.place)
         for mark in self._ground.marks("dead_ends"):
             if mark.made is not None:
                 yield from self._judge(mark.model, mark.form, Made(mark.made.call, mark.made.home), mark.at)
@@ -44,7 +44,7 @@ class DeadEnds:
                 for index, site in part.sites_by_name.get(form.call.rpartition(".")[2], ()):
                     made = Made(site.call, Home(part.path, index))
                     if part.language in model.languages and (part.path, site.call.start) not in told:
-                        yield from self._judge(model, form, made, _place(made))
+                        yield from self._judge(model, form, made, made.place)
 
     def _is_from(self, seen: CallSeen) -> bool:
         """The call that made the receiver has the arguments that the form asks for."""
@@ -92,7 +92,3 @@ class DeadEnds:
         words = re.findall(r"\w+", text)
         found = self._ground.code.words.holding(words[-1])
         return bool(found) and (len(words) == 1 or any(text.encode() in self._ground.code.text(path) for path in found))
-
-
-def _place(made: Made) -> Place:
-    return Place(made.home.file, made.call.start, made.call.end)

@@ -20,7 +20,7 @@ from guardrails.outline import Attr, Expr, Function, Group, Index, Literal_, Pai
 from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.patience import Patience
-from guardrails.project.repairs import Repairs, call_place
+from guardrails.project.repairs import Repairs
 from guardrails.project.transactions import Opening, Transactions, names_in
 from guardrails.project.units import is_development
 
@@ -74,7 +74,7 @@ class Early:
         opening = found.opening
         if seen.site.use != "dropped" or (found.way and opening.using):
             return None
-        return self._repairs.after_commit(call_place(seen.made), opening.hook, opening.needs, opening.using)
+        return self._repairs.after_commit(seen.made.place, opening.hook, opening.needs, opening.using)
 
     def _hand_overs(self) -> Iterator[EnqueueSeen]:
         for seen in self._ground.sightings(EnqueueSeen):
@@ -97,7 +97,7 @@ class Early:
             switches |= _switches(self._resolver.definition(home), step)
             opening = self._open.around(home, step) or self._in_request(home)
             if opening is not None and not self._is_switched(home, switches):
-                return _Found(opening, way)
+                return _Found(opening, way) if not way or self._runs(seen) != home else None
             if self._resolver.definition(home).kind != "function" or len(way) >= _DEEPEST:
                 continue
             for caller, site in self._callers(home):
@@ -107,6 +107,11 @@ class Early:
                     hop = Related(Place(caller.file, site.call.start, site.call.end), f"`{name}` calls it here")
                     todo.append((caller, self._resolver.definition(caller).steps[site.step], (hop, *way), switches))
         return None
+
+    def _runs(self, seen: EnqueueSeen) -> Home | None:
+        """The body of the job that is handed over. Where it saves a row that hands it over, the row's state ends that, or nothing would."""
+        job = self._ground.jobs.get(seen.job)
+        return job.home if job is not None else None
 
     def _is_switched(self, home: Home, switches: frozenset[str]) -> bool:
         """The file that opens the transaction sets what is asked on the way down: it may well have turned the hand-over off."""

@@ -14,7 +14,6 @@ from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Call, Expr, Function, Group, Index, Literal_, Op, Pair, Ref, Site, Step, Text, dotted, receiver, walk
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.secrets import words_of
 
@@ -102,13 +101,13 @@ class Effects:
         options = Options(self._ground.resolver, [seen.made])
         answer: Answer = options.first(form.keys) if form.keys else None
         if isinstance(answer, Hit):
-            return Known("", Place(answer.home.file, answer.expr.start, answer.expr.end))
+            return Known("", answer.place)
         headers = options.first(form.headers) if form.headers else None
         if any(_EVENT.search(name) for name in self._sent(options, form)):
-            return Known("", Place(seen.made.home.file, seen.made.call.start, seen.made.call.end))
+            return Known("", seen.made.place)
         names = self._entries(headers) if isinstance(headers, Hit) else set()
         if isinstance(headers, Hit) and (names is None or any(_KEY.search(name) for name in names)):
-            place = Place(headers.home.file, headers.expr.start, headers.expr.end)
+            place = headers.place
             return Known("", place) if names else Unknown("its headers were not resolved", place)
         return Unknown("its options arrive by an argument that was not resolved") if "maybe" in (answer, headers) else Absent(None)
 
@@ -158,7 +157,7 @@ class Effects:
         if found is None or manager.rpartition(".")[2] not in found[1].managers:
             return
         name = manager.rpartition(".")[0].rpartition(".")[2]
-        skips = any(arg.name in found[1].insert_skips for arg in site.call.args)
+        skips = any(arg.name in found[1].insert_skips for arg in site.call.args) or _is_replaced(function, site, manager)
         if skips or _NOTES.intersection(words_of(name)) or not name[:1].isupper() or self._is_unique(home, site.call):
             return
         at = self._ground.at(found[0], home, site.call)
@@ -188,6 +187,12 @@ class Effects:
 
     def _counted(self, model: Model, home: Home, target: Expr, text: str) -> Effect:
         return Effect(**self._ground.at(model, home, target), kind="count", call=text, does=f"changes `{text}` by a step", key=Absent(None))
+
+
+def _is_replaced(function: Function, site: Site, manager: str) -> bool:
+    """Rows of the same table are deleted before in the same function: these take their place."""
+    texts = (dotted(one.call.func) for one in function.sites if one.call.start < site.call.start)
+    return any(text.startswith(f"{manager}.") and text.endswith((".delete", ".adelete")) for text in texts)
 
 
 def _short(expr: Expr) -> str:

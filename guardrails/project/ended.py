@@ -20,7 +20,7 @@ def unread(paths: Iterable[str], limit: int) -> Iterator[Unsure]:
 def unwrapped(wrappers: Iterable[EnqueueSeen], limit: int) -> Iterator[Unsure]:
     """Hand-overs in wrappers around wrappers, whose own callers were not looked at."""
     why = f"Who hands work on through this call was not looked for: wrappers of wrappers are followed {limit} times."
-    return (Unsure("", Place(one.made.home.file, one.made.call.start, one.made.call.end), why) for one in wrappers)
+    return (Unsure("", one.made.place, why) for one in wrappers)
 
 
 def unnamed(code: Code, resolver: Resolver) -> Iterator[Unsure]:

@@ -13,7 +13,10 @@ from guardrails.project.clauses import Caught, Clause, steps_in
 from guardrails.project.ground import Ground
 
 _WAITING = re.compile(r"Lock|Busy|NotReady|DoesNotExist|InProgress|Pending|Unfinished|StillRunning|AlreadyRunning|Conflict")
-_NOT_YET = re.compile(r"(?i)\bnot (?:yet )?(?:ready|available|there|visible)\b|\bnot yet\b|\bstill (?:running|pending|being|in progress)\b")
+_NOT_YET = re.compile(
+    r"(?i)\bnot (?:yet )?(?:ready|available|there|visible)\b|\bnot yet\b|\bstill (?:running|pending|being|in progress)\b"
+    r"|\balready (?:locked|running|in progress)\b|\blocked by (?:another|an other)\b"
+)
 
 
 class ErrorNames:
@@ -23,6 +26,7 @@ class ErrorNames:
         self._ground, self._resolver = ground, ground.resolver
         self._every = frozenset(name for model in ground.catalogue.models for name in model.every_error)
         self._terminal = frozenset(name for model in ground.catalogue.models for name in model.terminal_errors)
+        self._reading = frozenset(name for model in ground.catalogue.models for name in model.reading_errors)
         self._caught = Caught(ground.resolver)
 
     def of(self, hit: Hit, wrapping: tuple[str, ...] = ()) -> Errors | None:
@@ -40,7 +44,7 @@ class ErrorNames:
         text = self._caught.words(clause)
         symbols = self._caught.symbols(clause)
         waits = _wait(symbols) or self._says_not_yet(clause)
-        return Errors(text, place, value is None or bool(self._every & set(symbols)), self._hopeless(symbols), waits)
+        return Errors(text, place, value is None or bool(self._every & set(symbols)), self._hopeless(symbols), waits, self._reads(symbols))
 
     def _says_not_yet(self, clause: Clause) -> bool:
         """A text in the clause says that something is not ready: `error = "Tickets not ready"`."""
@@ -49,9 +53,13 @@ class ErrorNames:
         return any(isinstance(part.value, str) and _NOT_YET.search(part.value) for part in texts)
 
     def _errors(self, symbols: list[str], hit: Hit) -> Errors:
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         text = f"`{self._ground.text(hit.home, hit.expr)}`"
-        return Errors(text, place, bool(self._every & set(symbols)), self._hopeless(symbols), _wait(symbols))
+        return Errors(text, place, bool(self._every & set(symbols)), self._hopeless(symbols), _wait(symbols), self._reads(symbols))
+
+    def _reads(self, symbols: list[str]) -> bool:
+        """Those that no retry can mend are what reading an answer raises that is not as it should be."""
+        return self._terminal.intersection(symbols) <= self._reading
 
     def _hopeless(self, symbols: list[str]) -> tuple[str, ...]:
         return tuple(symbol.rpartition(".")[2] for symbol in symbols if symbol in self._terminal)

@@ -28,7 +28,7 @@ from guardrails.outline import (
     is_within,
 )
 from guardrails.place import Place
-from guardrails.project.clauses import Caught, Clause, clauses, is_endless, sites_in
+from guardrails.project.clauses import Caught, Clause, clauses, is_endless, sites_in, steps_in
 from guardrails.project.ground import Ground
 from guardrails.project.handled import is_idle
 from guardrails.project.log_context import LogContext
@@ -140,7 +140,8 @@ class FailureLogs:
         loud = [site for site in logs if last_word(site) in _LEVELS]
         if not loud or self._handled.outcome(clause, function) in ("raises", "retries") or self._is_aside(clause, function):
             return
-        keeps = any(self._keeps(clause, one) for one in sites_in(function, clause.block))
+        told = self._quoting(clause, function)
+        keeps = any(self._keeps(told, one) for one in sites_in(function, clause.block))
         if keeps and self._caught.breadth(clause) == "narrow":
             return
         site = loud[-1]
@@ -187,14 +188,24 @@ class FailureLogs:
         return found
 
     @staticmethod
-    def _keeps(clause: Clause, site: Site) -> bool:
+    def _quoting(clause: Clause, function: Function) -> set[str]:
+        """The exception's name, and those in the clause that are given what it says."""
+        found = {clause.name} - {""}
+        for step in steps_in(function, clause.block):
+            quotes = step.value is not None and any(_head(expr) in found for expr in _leaves(step.value))
+            if step.kind == "assign" and quotes:
+                found.update(name for target in step.targets for name in names_in(target))
+        return found
+
+    @staticmethod
+    def _keeps(told: set[str], site: Site) -> bool:
         """A call of the clause writes the exception or its traceback."""
         if last_word(site) in ("exception", "aexception", "print_exc", "capture_exception", *_TRACES):
             return True
         for arg in site.call.args:
             if arg.name == "exc_info" and not (isinstance(arg.value, Literal_) and not arg.value.value):
                 return True
-            if any(_head(expr) == clause.name and clause.name for expr in _leaves(arg.value)):
+            if any(_head(expr) in told for expr in _leaves(arg.value)):
                 return True
         return False
 

@@ -13,6 +13,7 @@ from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import (
     Attr,
+    Await,
     Block,
     Call,
     Expr,
@@ -42,6 +43,7 @@ _EFFECTS = frozenset("send charge pay capture refund transfer post put create sa
 _AGAIN = frozenset("already duplicate duplicated repeated conflict reupload resubmit resubmission resubmitted".split())
 _CONFLICT = re.compile(r"(?:IntegrityError|UniqueViolation\w*|DuplicateKey\w*|UniqueConstraint\w*|ConflictError)$")
 _UPSERT = re.compile(r"(?i)on\s+conflict|insert\s+(?:or\s+)?ignore|on\s+duplicate\s+key")
+_SEEKS = frozenset(("search", "find", "lookup", "list", "query"))
 _DEEPEST = 2
 
 
@@ -87,6 +89,8 @@ class Guards:
         for step in function.steps:
             if step.kind == "enter" and step.value is not None and _is_lock(dotted(step.value)):
                 return Guard("a lock is held around it", Place(home.file, step.start, step.end))
+            if _is_claimed(function, step):
+                return Guard("an update under a condition takes each row once", Place(home.file, step.start, step.end))
         for site in function.sites:
             text = dotted(site.call.func)
             value = self._resolver.resolve(home.file, home.function, site.call.func)
@@ -174,11 +178,44 @@ class Guards:
         """The step stands below `if created:`, inside `with lock`, or in a try that catches a conflict."""
         for block in enclosing(function, step.block):
             opener = function.steps[block.opened_by] if block.opened_by >= 0 else None
+            if block.kind == "if" and opener is not None and opener.value is not None and _was_sought(function, opener.value):
+                return Guard("it was looked for first, and is done where none is found", Place(home.file, opener.start, opener.end))
             if block.kind == "with" and opener is not None and opener.value is not None and _is_lock(dotted(opener.value)):
                 return Guard("a lock is held around it", Place(home.file, opener.start, opener.end))
             if block.kind == "try" and any(_is_conflict_catch(s) and s.block == block.parent for s in function.steps):
                 return Guard("a unique insert fails for what was seen before", Place(home.file, block.start, block.start))
         return None
+
+
+def _is_claimed(function: Function, step: Step) -> bool:
+    """`claimed = rows.filter(..).update(..)`, and who changed no row leaves the round: `if not claimed: continue`."""
+    call = step.value.value if isinstance(step.value, Await) else step.value
+    name = dotted(step.targets[0]) if step.kind == "assign" and step.targets else ""
+    if not name or not isinstance(call, Call) or dotted(call.func).rpartition(".")[2] not in ("update", "aupdate"):
+        return False
+    left = [block for block in function.blocks if block.kind == "if" and block.ends in ("return", "raise", "continue")]
+    tests = [function.steps[block.opened_by] for block in left if block.opened_by >= 0]
+    return any(test.start > step.start and test.value is not None and _says_none(test.value, name) for test in tests)
+
+
+def _was_sought(function: Function, test: Expr) -> bool:
+    """`if not found`, where `found = client.search_orders(..)`."""
+    for step in function.steps:
+        call = step.value.value if isinstance(step.value, Await) else step.value
+        if step.kind == "assign" and step.targets and isinstance(call, Call):
+            sought = words_of(dotted(call.func).rpartition(".")[2])[:1]
+            if _SEEKS.intersection(sought) and step.start < test.start and _says_none(test, dotted(step.targets[0])):
+                return True
+    return False
+
+
+def _says_none(test: Expr, name: str) -> bool:
+    """`not name`, `name == 0`, `name is None`, `len(name) == 0`."""
+    if not isinstance(test, Op) or test.op not in ("not", "==", "is"):
+        return False
+    one = test.parts[0]
+    one = one.args[0].value if isinstance(one, Call) and one.args and dotted(one.func) == "len" else one
+    return dotted(one) == name and all(isinstance(part, Literal_) and not part.value for part in test.parts[1:])
 
 
 def _dominates(function: Function, site: Site, step: Step) -> bool:

@@ -28,7 +28,7 @@ _IDLE = frozenset(
 )
 _IDLE_FIRST = frozenset("close cleanup clean teardown release unlock unlink rmtree rollback discard invalidate".split())
 _COUNTS = frozenset(
-    "incr increment inc observe timing gauge histogram decr decrement count record_exception set_status set_attribute set_tag "
+    "incr increment inc observe timing gauge histogram decr decrement count record_exception set_attribute set_tag "
     "set_context set_extra add_event set_attributes set_span_attribute push_scope increment_counter".split()
 )
 _METRIC = frozenset("metric metrics statsd stats counter counters gauge histogram telemetry span meter prometheus scope".split())

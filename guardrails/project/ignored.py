@@ -13,8 +13,8 @@ from guardrails.frameworks.model import Model
 from guardrails.frameworks.sightings import EnqueueSeen, JobSeen
 from guardrails.names.options import Hit
 from guardrails.outline import Literal_
-from guardrails.place import Place
 from guardrails.project.ground import Ground
+from guardrails.project.secrets import words_of
 
 
 class IgnoredSettings:
@@ -62,18 +62,20 @@ class IgnoredSettings:
             yield self._fact(seen.model, answer, form.enqueue, f"the hand-over of `{seen.target}`", form)
 
     def _of_settings(self, model: Model, form: Ignored) -> Iterator[IgnoredSetting]:
-        """A name of a settings module that nothing reads."""
+        """A name of a settings module, or of a class that stands for one, that nothing reads."""
         for entry in self._ground.settings.assigned((form.setting,), ()):
             home = entry.hit.home
             off = isinstance(entry.hit.expr, Literal_) and not entry.hit.expr.value
             part = self._resolver.part(home)
-            bound = part.bindings(0).get(form.setting, ()) if home.function == 0 else ()
+            scope = self._resolver.definition(home)
+            whole = home.function == 0 or (scope.kind == "class" and words_of(scope.name)[-1:] in (["settings"], ["configuration"]))
+            bound = part.bindings(home.function).get(form.setting, ()) if whole else ()
             stands = any(getattr(one, "value", None) == entry.hit.expr for one in bound)
             if stands and not off and len(re.findall(rf"\b{form.setting}\b".encode(), self._ground.code.text(home.file))) == 1:
                 yield self._fact(model, entry.hit, form.setting, "these settings", form)
 
     def _fact(self, model: Model, hit: Hit, name: str, owner: str, form: Ignored) -> IgnoredSetting:
-        at = self._ground.standing(model, hit.home, Place(hit.home.file, hit.expr.start, hit.expr.end))
+        at = self._ground.standing(model, hit.home, hit.place)
         return IgnoredSetting(**at, name=name, owner=owner, why=form.why, instead=form.instead)
 
     def _may_be_read(self, job: JobSeen, name: str) -> bool:

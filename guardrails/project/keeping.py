@@ -17,6 +17,7 @@ from guardrails.outline import (
     Expr,
     Function,
     Group,
+    Index,
     Literal_,
     Pair,
     Ref,
@@ -130,7 +131,7 @@ class Keeping:
                     return True
             if step.kind in ("return", "iterate") and step.value is not None and any(_is(e, name) for e in walk(step.value)):
                 return True
-            if step.kind == "assign" and step.value is not None and _stores(step, name):
+            if step.kind == "assign" and step.value is not None and (_stores(step, name) or _is_looked_up(step, name)):
                 return True
         return False
 
@@ -322,6 +323,11 @@ def _stores(step: Step, name: str) -> bool:
     if isinstance(step.value, Group):
         return _holds(step.value, name)
     return _is(step.value, name) and bool(step.targets) and "." in dotted(step.targets[0])
+
+
+def _is_looked_up(step: Step, name: str) -> bool:
+    """The name is a key of a mapping: `running[task] = name`."""
+    return any(isinstance(target, Index) and _is(target.key, name) for target in step.targets)
 
 
 def _is_log(text: str) -> bool:

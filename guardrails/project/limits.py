@@ -150,7 +150,7 @@ class Limits:
         return parted if parted is not None else self._constant(hit, form)
 
     def _constant(self, hit: Hit, form: WaitForm) -> Waited | None:
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         constant = evaluate(self._ground.resolver, hit)
         if constant is None or constant.given:
             return Waited(Unknown("its value is only known when it runs", place, "yes"))
@@ -182,7 +182,7 @@ class Limits:
 
     def _from_parameter(self, hit: Hit, param: Param, form: WaitForm, depth: int) -> Waited | None:
         """A default that is a limit settles it; without one, or with one that is none, the callers say."""
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         default = evaluate(self._ground.resolver, Hit(param.default, hit.home)) if param.default is not None else None
         if default is None or default.value not in (*form.never, *form.inherit):
             return Waited(Unknown("its callers give it", place, "yes"))
@@ -238,7 +238,7 @@ class Limits:
         """Calls of one maker have one cause."""
         if seen.origin is None or not never_ends(waited.limit):
             return waited
-        made = Place(seen.origin.home.file, seen.origin.call.start, seen.origin.call.end)
+        made = seen.origin.place
         related = (Related(made, "it is made here, without a limit"),)
         return msgspec.structs.replace(waited, cause=f"wait:{made.path}:{made.start}", made=related)
 

@@ -26,14 +26,16 @@ from guardrails.facts import (
 from guardrails.finding import Repair
 from guardrails.frameworks.forms.work import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, Sighting, SpawnSeen
-from guardrails.names.options import Answer, Hit, Made, Options
+from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Function, Group, Literal_, Pair, Ref, dotted, enclosing, walk
+from guardrails.outline import Attr, Group, Literal_, Pair, Ref, dotted, enclosing, walk
 from guardrails.place import Place
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
+from guardrails.project.main_work import is_trivial
+from guardrails.project.managing import manages
 from guardrails.project.repairs import Repairs
 from guardrails.project.settings import Limit, Settings
 from guardrails.project.shapes import Shapes
@@ -81,7 +83,7 @@ class Linker:
         place = seen.at or Place(seen.home.file, definition.name_start, definition.name_end)
         if seen.form.call and seen.options.calls:
             made = seen.options.calls[0]
-            place = Place(made.home.file, made.call.start, made.call.end)
+            place = made.place
         home = seen.options.calls[0].home if seen.form.call and seen.options.calls else seen.home
         return Job(
             place=place,
@@ -94,7 +96,7 @@ class Linker:
             timeout=limit.setting,
             limit_is_own=limit.own,
             is_hosted=self._settings.is_hosted(seen),
-            is_trivial=_is_trivial(self._resolver.definition(seen.home)),
+            is_trivial=is_trivial(self._resolver.definition(seen.home)),
             is_once=bool(seen.form.once) and seen.options.get(seen.form.once) is None,
             limit_fix=seen.model.timeout.fix if seen.model.timeout else "",
             limit_related=limit.related,
@@ -126,7 +128,7 @@ class Linker:
         home = seen.made.home
         payload = (*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in self._payload(seen)))
         return Enqueue(
-            place=self._place(seen.made),
+            place=seen.made.place,
             scope=self.scope(home),
             framework=seen.model.framework,
             language=self._language(home),
@@ -206,14 +208,14 @@ class Linker:
         """Where a hand-over stands in the body of a job of the same framework."""
         home = self._callers.outermost(seen.made.home)
         job = jobs.get(self._resolver.symbol(home))
-        return self._place(seen.made) if job is not None and job.model.framework == seen.model.framework else None
+        return seen.made.place if job is not None and job.model.framework == seen.model.framework else None
 
     def _present(self, answer: Answer) -> Setting:
         if isinstance(answer, Hit):
             if isinstance(answer.expr, Literal_) and answer.expr.value is None:
                 return Absent(None)
             text = self._resolver.text(answer.home.file, answer.expr.start, answer.expr.end)
-            return Known(text, Place(answer.home.file, answer.expr.start, answer.expr.end))
+            return Known(text, answer.place)
         return Unknown("its options arrive by an argument that was not resolved") if answer == "maybe" else Absent(None)
 
     @staticmethod
@@ -249,9 +251,6 @@ class Linker:
         keys = [name for name in (*sorted(params), *taken) if _KEY_WORD.search(name)]
         return next((name for name in keys if not re.search(rf"\b{re.escape(name)}\b", text)), "")
 
-    def _place(self, made: Made) -> Place:
-        return Place(made.home.file, made.call.start, made.call.end)
-
     def handler(self, seen: HandlerSeen) -> Handler:
         """A handler, and whether it is a webhook."""
         definition = self._resolver.definition(seen.home)
@@ -273,7 +272,7 @@ class Linker:
     @staticmethod
     def _webhook(seen: HandlerSeen, name: str) -> str:
         """Why the handler receives an external system's events: its route's, its own or its file's name says so."""
-        if seen.methods and not set(seen.methods) & {"POST", "PUT"}:
+        if (seen.methods and not set(seen.methods) & {"POST", "PUT"}) or manages(name):
             return ""
         for what, text in (("its route", seen.route), ("its name", name), ("its file", seen.home.file.rpartition(".")[0])):
             if _WEBHOOK.search(text) and not re.search(r"(?i)auth|login|sso|saml|oidc", text):
@@ -285,7 +284,7 @@ class Linker:
         home = seen.made.home
         kept = self._keeping.kept(seen) if not seen.form.request_bound else ""
         return Spawn(
-            place=self._place(seen.made),
+            place=seen.made.place,
             scope=self.scope(home),
             framework=seen.model.framework,
             language=self._language(home),
@@ -309,7 +308,7 @@ class Linker:
         home = seen.made.home
         return (
             Log(
-                place=self._place(seen.made),
+                place=seen.made.place,
                 scope=self.scope(home),
                 framework=seen.model.framework,
                 language=self._language(home),
@@ -327,7 +326,7 @@ class Linker:
         """A schedule."""
         home = seen.made.home
         return Schedule(
-            place=self._place(seen.made),
+            place=seen.made.place,
             scope=self.scope(home),
             framework=seen.model.framework,
             language=self._language(home),
@@ -335,12 +334,6 @@ class Linker:
             job=seen.job,
             when=seen.when,
         )
-
-
-def _is_trivial(function: Function) -> bool:
-    """A body that gives something back, calls nothing and loops over nothing."""
-    gives = any(step.kind == "return" and step.value is not None for step in function.steps)
-    return gives and not function.sites and all(block.kind != "loop" for block in function.blocks)
 
 
 def _shown(seen: SpawnSeen) -> str:

@@ -34,7 +34,6 @@ from guardrails.outline import (
     receiver,
     walk,
 )
-from guardrails.place import Place
 from guardrails.project.fields import Fields
 from guardrails.project.harmless import Harmless
 from guardrails.project.headers import Headers
@@ -269,7 +268,7 @@ class Values:
         inner = self._value(Hit(value, hit.home), "", depth + 1) or self._filled(hit, ref, depth)
         if inner and ref.name in _HELD and self._harmless.is_public_half(hit, ref.name, inner[0].secret):
             return []
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         return [
             Logged(
                 f"{ref.name}",
@@ -311,4 +310,4 @@ class Values:
 
     def _logged(self, hit: Hit, noun: str, whole: bool = False) -> Logged:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
-        return Logged(" ".join(text.split())[:80], Place(hit.home.file, hit.expr.start, hit.expr.end), noun, whole)
+        return Logged(" ".join(text.split())[:80], hit.place, noun, whole)

@@ -92,7 +92,7 @@ class Loops:
 
     def _delay(self, hit: Hit) -> Setting:
         """A constant number of seconds; a variable that changes is none."""
-        place = Place(hit.home.file, hit.expr.start, hit.expr.end)
+        place = hit.place
         function = self._resolver.definition(hit.home)
         names = {part.name for part in walk(hit.expr) if isinstance(part, Ref)}
         changes = [step for step in function.steps for target in step.targets if dotted(target) in names]

@@ -18,7 +18,7 @@ from guardrails.project.secrets import words_of
 _FETCH = frozenset(
     "get find fetch load read lookup filter first last one all query select scalar scalars execute list build parse decode create "
     "make new open connect setup init configure resolve ensure check is has can should compute calculate format render prepare "
-    "generate gen import count exists values join choice uuid4 uuid1 hexdigest sha256 md5 getenv serialize annotate".split()
+    "generate gen import count exists values join choice uuid4 uuid1 hexdigest sha256 md5 getenv serialize annotate acquire lock".split()
 )
 _TUNE = frozenset(
     "append extend add update setdefault sort pop insert remove discard activate deactivate override seed set bind setup configure "
@@ -26,6 +26,7 @@ _TUNE = frozenset(
     "set_tag".split()
 )
 _WRAPPERS = frozenset(("run", "async_to_sync", "run_until_complete", "wait_for", "gather", "shield", "to_thread", "run_sync", "wraps"))
+_SAVES = frozenset("save asave commit bulk_create bulk_update abulk_create abulk_update".split())
 _DEEPEST = 4
 
 
@@ -119,7 +120,7 @@ class MainWork:
         if outside and len(eating) > 1 and clause == eating[0]:
             outside = [s for s in outside if not any(is_within(function, function.steps[s.step].block, one.tries) for one in eating)]
         if any(site.call.start < start for site in outside):
-            return False
+            return _only_saves(inside) and function.blocks[clause.block].ends == "return"  # what was worked out before is lost
         return not outside or function.blocks[clause.block].ends == "return"
 
     def only_looks(self, clause: Clause, function: Function) -> bool:
@@ -158,3 +159,14 @@ def _in_handler(function: Function, site: Site) -> bool:
 
 def _wraps(outer: Site, inner: Site) -> bool:
     return outer is not inner and outer.call.start <= inner.call.start and inner.call.end <= outer.call.end
+
+
+def _only_saves(sites: list[Site]) -> bool:
+    return bool(sites) and all(last_word(site) in _SAVES for site in sites)
+
+
+def is_trivial(function: Function) -> bool:
+    """A body that loops over nothing, and gives something back without a call, or only prints."""
+    gives = any(step.kind == "return" and step.value is not None for step in function.steps)
+    prints = bool(function.sites) and all(dotted(site.call.func) == "print" for site in function.sites)
+    return (prints or (gives and not function.sites)) and all(block.kind != "loop" for block in function.blocks)

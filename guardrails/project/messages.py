@@ -61,7 +61,7 @@ class Messages:
         for home in (base for base in bases if isinstance(base, Home)):
             for step in resolver.definition(home).steps:
                 if step.annotation is not None and step.targets:
-                    yield dotted(step.targets[0]), step.value is None and not _is_optional(step.annotation)
+                    yield dotted(step.targets[0]), step.value is None and not _is_class_variable(step.annotation)
 
     def _tokens(self, path: str, start: int, end: int) -> str:
         comments = [(one.start, one.end) for one in self._ground.code.part(path).outline.comments if start <= one.start < end]
@@ -73,5 +73,5 @@ def _module(path: str) -> str:
     return path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".")
 
 
-def _is_optional(annotation: Expr) -> bool:
-    return isinstance(annotation, Index) and dotted(annotation.base).rpartition(".")[2] in ("ClassVar",)
+def _is_class_variable(annotation: Expr) -> bool:
+    return isinstance(annotation, Index) and dotted(annotation.base).rpartition(".")[2] == "ClassVar"

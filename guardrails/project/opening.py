@@ -13,7 +13,6 @@ from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.values import Home
 from guardrails.outline import Await, Call, Closure, Expr, Function, Index, Ref, Step, dotted, receiver, walk
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.secrets import words_of
 from guardrails.project.units import is_development
@@ -184,7 +183,7 @@ class Opening:
         for (what, address), by_file in sorted(groups.items()):
             first, *rest = [by_file[file] for file in sorted(by_file)]
             if rest:
-                others = tuple(Place(one.made.home.file, one.made.call.start, one.made.call.end) for one in rest)
+                others = tuple(one.made.place for one in rest)
                 at = self._ground.at(first.model, first.made.home, first.made.call)
                 yield Scattered(**at, what=what, call=dotted(first.made.call.func), address=address, others=others)
 

@@ -10,7 +10,6 @@ from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.values import Home
 from guardrails.outline import Expr, Group, Literal_, Op
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.settings.values import read
 
@@ -34,7 +33,7 @@ class Pace:
         for spec in form.attempts[:1] if form.method else form.attempts:
             answer = options.first(spec.arguments)
             if isinstance(answer, Hit) and self._leads_to(answer, form.unending):
-                return Known(NEVER, _place(answer))
+                return Known(NEVER, answer.place)
             setting = read(self._resolver, answer, spec)
             if setting is not None:
                 return setting
@@ -99,9 +98,9 @@ class Pace:
         """By the kind of wait that it is; of a sum, one that grows is enough."""
         parts = hit.expr.parts if isinstance(hit.expr, Op) else (hit.expr,)
         if any(self._leads_to(Hit(part, hit.home), form.growing) for part in parts):
-            return Known(True, _place(hit))
+            return Known(True, hit.place)
         if any(self._leads_to(Hit(part, hit.home), form.steady) for part in parts):
-            return Known(False, _place(hit))
+            return Known(False, hit.place)
         return None
 
     def _by_value(self, hit: Hit) -> Setting:
@@ -110,9 +109,9 @@ class Pace:
         if group is not None:
             items, home = group
             numbers = {constant.value for item in items if (constant := evaluate(self._resolver, Hit(item, home))) is not None}
-            return Known(len(items) > 1 and len(numbers) != 1, _place(hit))
+            return Known(len(items) > 1 and len(numbers) != 1, hit.place)
         constant = evaluate(self._resolver, hit)
-        return Known(False, _place(hit)) if constant is not None else Unknown("its delay is computed", _place(hit), "yes")
+        return Known(False, hit.place) if constant is not None else Unknown("its delay is computed", hit.place, "yes")
 
     def _group(self, hit: Hit) -> tuple[tuple[Expr, ...], Home] | None:
         if isinstance(hit.expr, Group):
@@ -125,7 +124,3 @@ class Pace:
     def _leads_to(self, hit: Hit, symbols: tuple[str, ...]) -> bool:
         value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr) if symbols else None
         return value is not None and value.path.removesuffix("()") in symbols
-
-
-def _place(hit: Hit) -> Place:
-    return Place(hit.home.file, hit.expr.start, hit.expr.end)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from guardrails.facts import NEVER, Absent, Known, Payload, Setting
 from guardrails.finding import Repair
 from guardrails.frameworks.forms.retrying import RetryForm
@@ -17,22 +19,15 @@ from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Call, Expr, dotted
 from guardrails.place import Place
+from guardrails.read import language_of
 
 _ID = re.compile(r"(?:(?:^|[._])(?:id|pk|uuid)|\[['\"](?:\w+_)?(?:id|uuid)['\"]\])$")
 _NUMBER = re.compile(r"None|-?[\d_.]+|(?:math\.|np\.)?inf|float\((['\"])inf\1\)")
 
 
-def call_place(made: Made) -> Place:
-    """Where a call stands."""
-    return Place(made.home.file, made.call.start, made.call.end)
-
-
-def _place(hit: Hit) -> Place:
-    return Place(hit.home.file, hit.expr.start, hit.expr.end)
-
-
-def _with_import(values: Mapping[str, str], needs: str) -> dict[str, str]:
-    return {**values, "import": needs} if needs else dict(values)
+def can_be_repaired(path: str) -> bool:
+    """Whether a file is written in the one language that is repaired."""
+    return language_of(path) == "python"
 
 
 class Repairs:
@@ -41,19 +36,16 @@ class Repairs:
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
-    def _is_python(self, path: str) -> bool:
-        return path.endswith((".py", ".pyi"))
-
     def _text(self, place: Place) -> str:
         return self._resolver.text(place.path, place.start, place.end)
 
     def number(self, setting: Setting, code: str, needs: str = "") -> Repair | None:
         """Another value where a limit is switched off by a number that is written out."""
-        if not isinstance(setting, Known) or setting.value != NEVER or not self._is_python(setting.at.path):
+        if not isinstance(setting, Known) or setting.value != NEVER or not can_be_repaired(setting.at.path):
             return None
         if not _NUMBER.fullmatch(self._text(setting.at)):
             return None
-        return Repair("replaced", setting.at, _with_import({"code": code}, needs))
+        return Repair("replaced", setting.at, {"code": code}, needs=needs)
 
     def limit(self, job: JobSeen, setting: Setting) -> Repair | None:
         """A time limit for a job: on its declaration, in its class, or in place of the number that switches it off."""
@@ -69,7 +61,7 @@ class Repairs:
 
     def on_job(self, job: JobSeen, values: Mapping[str, str], needs: str = "") -> Repair | None:
         """Settings of a job: arguments of its decorator, attributes of its class."""
-        if not self._is_python(job.home.file):
+        if not can_be_repaired(job.home.file):
             return None
         if job.owner is not None:
             definition = self._resolver.definition(job.owner)
@@ -77,7 +69,7 @@ class Repairs:
             place = Place(job.owner.file, definition.name_start, definition.name_end)
             return Repair("attribute", place, {"name": name.lstrip("?"), "code": code}) if len(values) == 1 and not needs else None
         mark = self._mark(job)
-        return Repair("argument", mark, _with_import(values, needs)) if mark is not None else None
+        return Repair("argument", mark, values, needs=needs) if mark is not None else None
 
     def _mark(self, job: JobSeen) -> Place | None:
         """The framework's own decorator of a job; one of the project's may not take its arguments."""
@@ -92,27 +84,27 @@ class Repairs:
 
     def wait(self, made: Made, form: WaitForm, limit: Setting) -> Repair | None:
         """A limit for a call that waits."""
-        if not self._is_python(made.home.file):
+        if not can_be_repaired(made.home.file):
             return None
         if isinstance(limit, Known):
             return self.number(limit, form.written, form.needs)
         name = next((name for name in form.arguments if name.isidentifier()), "")
-        return Repair("argument", call_place(made), _with_import({name: form.written}, form.needs)) if name else None
+        return Repair("argument", made.place, {name: form.written}, needs=form.needs) if name else None
 
     def backoff(self, form: RetryForm, made: Made, attempts: Setting, owner: str = "") -> Repair | None:
         """Delays that grow, by arguments of a call that retries."""
         options = Options(self._resolver, [made])
         positional = [name for spec in (form.delay, form.growth) if spec is not None for name in spec.arguments if name.isdigit()]
-        if not form.paced_by or any(isinstance(options.get(name), Hit) for name in positional) or not self._is_python(made.home.file):
+        if not form.paced_by or any(isinstance(options.get(name), Hit) for name in positional) or not can_be_repaired(made.home.file):
             return None
         values = self._paced(form, attempts, owner)
-        return Repair("argument", call_place(made), _with_import(values, form.needs), safe=True) if values else None
+        return Repair("argument", made.place, values, safe=True, needs=form.needs) if values else None
 
     def backoff_on_job(self, form: RetryForm, job: JobSeen, attempts: Setting) -> Repair | None:
         """The same, by settings of a job."""
         values = self._paced(form, attempts, "")
         found = self.on_job(job, values, form.needs) if values else None
-        return Repair(found.how, found.at, found.values, safe=True) if found is not None else None
+        return msgspec.structs.replace(found, safe=True) if found is not None else None
 
     @staticmethod
     def _paced(form: RetryForm, attempts: Setting, owner: str) -> dict[str, str]:
@@ -123,17 +115,17 @@ class Repairs:
 
     def key(self, seen: EnqueueSeen, key: Key, setting: Setting, payload: Sequence[Payload]) -> Repair | None:
         """A key made of the job's name and the one id among its arguments; where a key is there already, what it lacks."""
-        if not isinstance(setting, Absent) or not key.written or not self._is_python(seen.made.home.file):
+        if not isinstance(setting, Absent) or not key.written or not can_be_repaired(seen.made.home.file):
             return None
         if setting.looked_in:
-            return Repair("argument", call_place(seen.made), dict([setting.looked_in[0].split("=", 1)]))
+            return Repair("argument", seen.made.place, dict([setting.looked_in[0].split("=", 1)]))
         ids = [one.text for one in payload if _ID.search(one.text)]
         quote = next((mark for mark in "\"'" if mark not in "".join(ids)), "")
         if len(ids) != 1 or not quote or "\n" in ids[0]:
             return None
         name = self._named(seen).replace("_", "-")
         made = f"f{quote}{name}-{{{ids[0]}}}{quote}"
-        return Repair("argument", call_place(seen.made), {word: code.replace("{key}", made) for word, code in key.written.items()})
+        return Repair("argument", seen.made.place, {word: code.replace("{key}", made) for word, code in key.written.items()})
 
     def _named(self, seen: EnqueueSeen) -> str:
         """What the work is called, for its key."""
@@ -145,12 +137,12 @@ class Repairs:
     def entries(self, place: Place, unsafe: Sequence[str], use: str) -> Repair | None:
         """A serializer that runs nothing in place of those that do."""
         names = ",".join(name for name in unsafe if "." not in name)
-        return Repair("entries", place, {"unsafe": names, "safe": use}) if use and self._is_python(place.path) else None
+        return Repair("entries", place, {"unsafe": names, "safe": use}) if use and can_be_repaired(place.path) else None
 
     def after_commit(self, at: Place, hook: str, needs: str, using: str) -> Repair | None:
         """An enqueue that is handed to a hook of the transaction."""
         values = {"hook": hook, "using": using}
-        return Repair("after_commit", at, _with_import(values, needs), safe=True) if hook and self._is_python(at.path) else None
+        return Repair("after_commit", at, values, safe=True, needs=needs) if hook and can_be_repaired(at.path) else None
 
     def using(self, home: Home, opening: Expr, selectors: str) -> str | None:
         """Which database a transaction is of, as written; "" for the default, None where that cannot be told."""
@@ -164,7 +156,7 @@ class Repairs:
             answer = options.get(selector)
             if answer == "maybe":
                 return None
-            text = self._text(_place(answer)) if isinstance(answer, Hit) else ""
+            text = self._text(answer.place) if isinstance(answer, Hit) else ""
             if text and (not selector.isdigit() or text[:1] in "\"'"):
                 return text
         return ""
@@ -184,4 +176,4 @@ class Repairs:
             "call": str(seen.made.call.start),
             "load": whole[0].load,
         }
-        return Repair("row", call_place(seen.made), values)
+        return Repair("row", seen.made.place, values)

@@ -14,7 +14,6 @@ from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit, Options
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Block, Call, Expr, Function, Literal_, Ref, dotted, enclosing, is_within, receiver, walk
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 
 _SLEEPS = frozenset(("sleep", "wait"))
@@ -126,7 +125,7 @@ class Results:
             return Unknown("its options arrive by an argument that was not resolved")
         if not isinstance(answer, Hit):
             return Absent(NEVER if form.default is None else form.default)
-        place = Place(answer.home.file, answer.expr.start, answer.expr.end)
+        place = answer.place
         constant = evaluate(self._ground.resolver, answer)
         if constant is None:
             return Unknown("its value is only known when it runs", place, "yes")

@@ -67,7 +67,7 @@ class Retrying:
             return
         if _is_one_of(hit.expr, form.endless_when):
             grows = Absent(bool(form.growth and form.growth.default))
-            yield self._fact(job.model, form, hit, job.name, Known(NEVER, _place(hit)), grows, Absent(0))
+            yield self._fact(job.model, form, hit, job.name, Known(NEVER, hit.place), grows, Absent(0))
         elif (policy := self._policy(hit)) is not None:
             yield self._by_policy(job.model, job.name, hit, *policy)
         elif form.attempts and not _is_off(hit.expr):
@@ -76,8 +76,11 @@ class Retrying:
                 job.model, form, hit, job.name, attempts, self._pace.of_job(job, form), self._pace.delay(job, form),
                 self._job_errors(job, form), self._is_set(job, form),
             )  # fmt: skip
+            growth, delay = (self._ground.settings.answer(job, one) if one is not None else None for one in (form.growth, form.delay))
+            evenly = isinstance(growth, Hit) and _is_off(growth.expr) and isinstance(delay, Hit)
+            capped = form.capped is not None and isinstance(self._ground.settings.answer(job, form.capped), Hit)
             steady, repair = not identified(self._resolver.definition(job.home)), self._repairs.backoff_on_job(form, job, attempts)
-            yield msgspec.structs.replace(fact, steady=steady, repair=repair)
+            yield msgspec.structs.replace(fact, steady=steady, evenly=evenly, capped=capped, repair=repair)
 
     def _of_enqueues(self) -> Iterator[Retry]:
         for seen in self._ground.sightings(EnqueueSeen):
@@ -120,7 +123,7 @@ class Retrying:
             yield self._library(mark, options, mark.home, mark.at, f"@{dotted(expr.func)}" if isinstance(expr, Call) else "")
         for seen in self._ground.calls("retries"):
             options = Options(self._resolver, [seen.made])
-            place = Place(seen.made.home.file, seen.made.call.start, seen.made.call.end)
+            place = seen.made.place
             yield self._library(seen, options, seen.made.home, place, dotted(seen.made.call.func))
 
     def _library(self, seen: MarkSeen | CallSeen, options: Options, home: Home, place: Place, name: str) -> Retry:
@@ -237,10 +240,6 @@ def _further(attempts: Setting, form: RetryForm) -> Setting:
     if form.whole and isinstance(attempts, Known) and isinstance(attempts.value, int | float):
         return Known(attempts.value - 1, attempts.at)
     return attempts
-
-
-def _place(hit: Hit) -> Place:
-    return Place(hit.home.file, hit.expr.start, hit.expr.end)
 
 
 def _is_off(expr: Expr) -> bool:

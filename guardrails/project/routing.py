@@ -15,6 +15,7 @@ from guardrails.project.calls import Reach
 from guardrails.project.doors import Doors
 from guardrails.project.everywhere import Everywhere
 from guardrails.project.ground import Ground
+from guardrails.project.main_work import is_trivial
 from guardrails.project.receiving import EVENTS
 from guardrails.project.secrets import words_of
 from guardrails.project.verifying import Verifying
@@ -85,7 +86,7 @@ class Routing:
             mostly_open=len(asking) * 2 < others,
             answer=self._ground.text(home, answered) if answered is not None and not hops else "",
             told=self._told(function, enqueue, all_seen),
-            enqueued=Related(Place(made.home.file, made.call.start, made.call.end), "the work is handed over here"),
+            enqueued=Related(made.place, "the work is handed over here"),
             answered=Related(Place(home.file, answered.start, answered.end), "it answers here") if answered is not None else None,
             related=self._related(sibling),
         )  # fmt: skip
@@ -123,6 +124,9 @@ class Routing:
 
     def _told(self, function: Function, enqueue: EnqueueSeen, all_seen: list[HandlerSeen]) -> str:
         """Why the caller needs no handle: it holds one already, or nothing is worth polling for."""
+        job = self._ground.jobs.get(enqueue.job)
+        if job is not None and is_trivial(self._resolver.definition(job.home)):
+            return "the job does nothing"
         if any(re.search(r"[<{:(]", seen.route) or _is_detail(seen) for seen in all_seen) or any(
             _IDS.search(param.name) or param.kind == "**" for param in function.params
         ):

@@ -12,7 +12,6 @@ from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit, Options
 from guardrails.names.resolve import Resolver
 from guardrails.outline import Group, Pair, Spread
-from guardrails.place import Place
 from guardrails.project.link import Linker
 from guardrails.project.settings import Settings
 
@@ -50,7 +49,7 @@ def _schedule(model: Model, form: ScheduleForm, entry: Hit, resolver: Resolver, 
     options = Options(resolver, [])
     job, when = options.entry(entry, form.job), options.entry(entry, form.when)
     return Schedule(
-        place=Place(entry.home.file, entry.expr.start, entry.expr.end),
+        place=entry.place,
         scope=linker.scope(entry.home),
         framework=model.framework,
         language=resolver.part(entry.home).language,

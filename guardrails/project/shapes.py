@@ -84,7 +84,7 @@ class Shapes:
         text = self._resolver.text(hit.home.file, hit.expr.start, hit.expr.end)
         what = _WORDS.get(shape.kind, "").format(shape.of or "database")
         return Payload(
-            text, Place(hit.home.file, hit.expr.start, hit.expr.end), shape.kind, what, _reference(text, shape), self._evidence(hit, shape),
+            text, hit.place, shape.kind, what, _reference(text, shape), self._evidence(hit, shape),
             self._load(shape),
         )  # fmt: skip
 
@@ -103,7 +103,7 @@ class Shapes:
         if shape is None or shape.kind != "row" or not self._is_method(answer, shape.of):
             return ()
         text = self._resolver.text(answer.home.file, answer.expr.start, answer.expr.end)
-        place = Place(answer.home.file, answer.expr.start, answer.expr.end)
+        place = answer.place
         what = _WORDS["row"].format(shape.of or "database")
         return (Payload(text, place, "row", f"{what} by its method", f"{dotted(owner)}.{shape.key}", self._evidence(answer, shape)),)
 
@@ -243,7 +243,7 @@ class Shapes:
             return None
         bare, element = _LIST.subn("", path)
         bare = bare.removesuffix("[0]")
-        if not self._is_query(bare):
+        if not self._is_query(bare) or _PLAIN_TYPE.search(bare):
             return None
         name = self._model_name(value)
         if self._dicts.search(bare):

@@ -17,7 +17,6 @@ from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Call, Expr, Function, Group, Index, Literal_, Op, Pair, Ref, Step, children, dotted, receiver, walk
-from guardrails.place import Place
 from guardrails.project.ground import Ground
 from guardrails.project.link import Linker
 
@@ -73,7 +72,7 @@ class Unstable:
 
     @staticmethod
     def _related(key: _Key, source: Hit) -> Related:
-        return Related(Place(source.home.file, source.expr.start, source.expr.end), f"every run makes another `{key.name}` here")
+        return Related(source.place, f"every run makes another `{key.name}` here")
 
     def _enqueued(self) -> Iterator[tuple[EnqueueSeen, _Key]]:
         for seen in self._ground.sightings(EnqueueSeen):

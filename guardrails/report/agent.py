@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from guardrails.report.order import Story, rank, stories
+from guardrails.report.order import Story, gravest
 from guardrails.report.safe import visible
+from guardrails.report.snippet import at_line
 from guardrails.report.tally import count, not_new, unsaid, verdict
 from guardrails.report.view import View
-from guardrails.result import Found, Remark, Result, Spot
+from guardrails.result import Found, Remark, Result
 
 LINES = 25  # causes that are listed
 BYTES = 8_000  # of the lines together: what the hooks of agents pass on ends at about 10,000
@@ -20,7 +21,7 @@ WIDEST = 600  # characters of one sentence
 
 def render(result: Result, view: View) -> str:
     """The lines, then one that says what they leave out and what to do next."""
-    told = sorted(stories(result.findings), key=lambda story: (rank(story[0]), -len(story), story[0].spot))
+    told = gravest(result.findings)
     lines = list(_within([*map(_line, told[:LINES]), *map(_unread, unsaid(result)[:LINES])]))
     return "\n".join([*lines, *_end(result, told[len(lines) :], view)]) + "\n"
 
@@ -37,7 +38,7 @@ def _within(lines: Sequence[str]) -> Iterator[str]:
 
 def _line(story: Story) -> str:
     found = story[0]
-    parts = [f"{_where(found.spot)} {visible(found.rule)} {_sentence(found.message)}{_also(story[1:])}"]
+    parts = [f"{at_line(found.spot)} {visible(found.rule)} {_sentence(found.message)}{_also(story[1:])}"]
     if found.fix:
         parts.append(f"fix: {_sentence(found.fix)}")
     return " | ".join([*parts, f"guardrails explain {visible(found.rule)}"])
@@ -46,17 +47,13 @@ def _line(story: Story) -> str:
 def _also(others: Sequence[Found]) -> str:
     if not others:
         return ""
-    places = ", ".join(_where(other.spot) for other in others[:3])
+    places = ", ".join(at_line(other.spot) for other in others[:3])
     more = f" and {len(others) - 3} more" if len(others) > 3 else ""
     return f" (same cause: {places}{more})"
 
 
 def _unread(remark: Remark) -> str:
-    return f"{_where(remark.spot)} could not be read: {_sentence(remark.message)}"
-
-
-def _where(spot: Spot) -> str:
-    return f"{visible(spot.path)}:{spot.line}" if spot.line > 0 else visible(spot.path)
+    return f"{at_line(remark.spot)} could not be read: {_sentence(remark.message)}"
 
 
 def _sentence(text: str) -> str:

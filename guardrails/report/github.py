@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.safe import visible
-from guardrails.report.tally import looked_at, not_new, unsaid, verdict
+from guardrails.report.snippet import at_line
+from guardrails.report.tally import in_short, unsaid
 from guardrails.report.view import View
 from guardrails.result import UNREADABLE, Found, Remark, Result, Spot
 
@@ -26,7 +27,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield command(COMMANDS[found.severity], found.spot, found.rule, _words(found))
     for remark in unsaid(result):
         yield command("warning", remark.spot, UNREADABLE, visible(remark.message))
-    yield " ".join(sentence for sentence in (verdict(result), looked_at(result.summary), *not_new(result)) if sentence)
+    yield in_short(result)
 
 
 def command(name: str, spot: Spot, title: str, message: str) -> str:
@@ -47,7 +48,7 @@ def _words(found: Found) -> str:
 
 
 def _remark(remark: Remark) -> str:
-    return f"{visible(remark.spot.path)}:{remark.spot.line}: {visible(remark.message)}"
+    return f"{at_line(remark.spot)}: {visible(remark.message)}"
 
 
 def _data(text: str) -> str:

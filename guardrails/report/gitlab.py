@@ -14,7 +14,7 @@ import msgspec
 from guardrails.finding import Severity
 from guardrails.fingerprint import LENGTH
 from guardrails.report.safe import encodable, visible
-from guardrails.report.tally import unsaid
+from guardrails.report.tally import advised, unsaid
 from guardrails.report.view import View
 from guardrails.result import UNREADABLE, Found, Remark, Result, Spot
 
@@ -33,8 +33,7 @@ def _issues(result: Result) -> Iterator[Json]:
 
 
 def _issue(found: Found) -> Json:
-    words = f"{found.message.rstrip('.')}. Fix: {found.fix}" if found.fix else found.message
-    return _said(found.rule, words, found.fingerprint, SEVERITY[found.severity], found.spot)
+    return _said(found.rule, advised(found), found.fingerprint, SEVERITY[found.severity], found.spot)
 
 
 def _unread(remark: Remark) -> Json:

@@ -138,23 +138,24 @@ def schema() -> dict[str, Any]:
 
 def document(inventory: Inventory) -> Document:
     """The inventory in the shape that is promised."""
+    into = {node: tuple(map(_start, edges)) for node, edges in inventory.by_target().items()}
     return Document(
         version=1,
-        jobs=tuple(_job(one, inventory) for one in inventory.jobs),
+        jobs=tuple(_job(one, into.get(one.id, ())) for one in inventory.jobs),
         handlers=tuple(map(_handler, inventory.handlers)),
         schedules=tuple(
             Schedule(one.id, encodable(one.name), one.framework, _at(one.at), encodable(one.when)) for one in inventory.schedules
         ),
-        spawns=tuple(_spawn(one, inventory) for one in inventory.spawns),
+        spawns=tuple(_spawn(one, into.get(one.id, ())) for one in inventory.spawns),
         code=tuple(Code(one.id, encodable(one.name), _at(one.at)) for one in inventory.code),
         elsewhere=tuple(
-            Elsewhere(one.id, encodable(one.name), one.framework, _at(one.at), _starts(one, inventory)) for one in inventory.elsewhere
+            Elsewhere(one.id, encodable(one.name), one.framework, _at(one.at), into.get(one.id, ())) for one in inventory.elsewhere
         ),
         all_handlers=inventory.all_handlers,
     )
 
 
-def _job(job: known.Job, inventory: Inventory) -> Job:
+def _job(job: known.Job, started_by: tuple[Start, ...]) -> Job:
     return Job(
         id=job.id,
         name=encodable(job.name),
@@ -167,7 +168,7 @@ def _job(job: known.Job, inventory: Inventory) -> Job:
         retries=_setting(job.retries),
         queue=_setting(job.queue),
         repeats=encodable(job.again),
-        started_by=_starts(job, inventory),
+        started_by=started_by,
     )
 
 
@@ -175,13 +176,12 @@ def _handler(one: known.Handler) -> Handler:
     return Handler(one.id, encodable(one.name), one.framework, _at(one.at), encodable(one.route), one.methods)
 
 
-def _spawn(one: known.Spawn, inventory: Inventory) -> Spawn:
-    return Spawn(one.id, encodable(one.name), one.framework, _at(one.at), one.kind, encodable(one.kept), _starts(one, inventory))
+def _spawn(one: known.Spawn, started_by: tuple[Start, ...]) -> Spawn:
+    return Spawn(one.id, encodable(one.name), one.framework, _at(one.at), one.kind, encodable(one.kept), started_by)
 
 
-def _starts(node: known.Node, inventory: Inventory) -> tuple[Start, ...]:
-    edges = inventory.into(node)
-    return tuple(Start(edge.source, edge.kind, _at(edge.at), tuple(map(encodable, edge.through)), encodable(edge.queue)) for edge in edges)
+def _start(edge: known.Edge) -> Start:
+    return Start(edge.source, edge.kind, _at(edge.at), tuple(map(encodable, edge.through)), encodable(edge.queue))
 
 
 def _setting(value: known.Value) -> Setting:

@@ -7,8 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from guardrails.inventory import Code, Elsewhere, Handler, Inventory, Job, Node, Schedule, Spawn
-from guardrails.report.jobs_text import described, place
+from guardrails.report.jobs_text import described
 from guardrails.report.safe import visible
+from guardrails.report.snippet import at_line
 
 _PLAIN = frozenset(" .,:/_-()*+=")
 LONGEST = 60  # characters of a label's line
@@ -37,10 +38,7 @@ def escaped(text: str) -> str:
 def _lines(inventory: Inventory) -> Iterator[str]:
     yield "flowchart LR"
     names = {node.id: node.id.replace("-", "") for node in inventory.nodes()}
-    groups: dict[str, list[Job]] = {}
-    for job in inventory.jobs:
-        groups.setdefault(job.title or job.framework, []).append(job)
-    for number, (title, jobs) in enumerate(sorted(groups.items()), 1):
+    for number, (title, jobs) in enumerate(inventory.by_framework(), 1):
         yield f'  subgraph framework{number}["{escaped(title)}"]'
         for job in jobs:
             yield f"    {_node(names[job.id], job)}"
@@ -64,4 +62,4 @@ def _words(node: Node) -> Iterator[str]:
     if isinstance(node, Job):
         yield f"limit: {node.limit.words}"
         yield f"retries: {node.retries.words}"
-    yield place(node.at)
+    yield at_line(node.at)

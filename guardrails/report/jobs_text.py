@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from guardrails.inventory import Code, Edge, Elsewhere, Handler, Inventory, Job, Node, Schedule, Spawn, Value
-from guardrails.place import Spot
 from guardrails.report.ink import Ink
 from guardrails.report.safe import visible, wrap
+from guardrails.report.snippet import at_line
 from guardrails.report.tally import count
 
 STARTS = 6  # of one job that are told unless all are asked for
@@ -19,14 +19,9 @@ def render(inventory: Inventory, ink: Ink, columns: int, every: bool = False) ->
     return "\n".join(_Page(inventory, ink, columns, every).lines()) + "\n"
 
 
-def place(spot: Spot) -> str:
-    """`shop/tasks.py:12`."""
-    return f"{visible(spot.path)}:{spot.line}"
-
-
 def origin(value: Value, title: str) -> str:
     """Who says what holds, in words."""
-    at = place(value.at) if value.at is not None else ""
+    at = at_line(value.at) if value.at is not None else ""
     match value.source:
         case "job" | "settings":
             return at
@@ -42,15 +37,10 @@ class _Page:
     def __init__(self, inventory: Inventory, ink: Ink, columns: int, every: bool) -> None:
         self.inventory, self.ink, self.columns, self.every = inventory, ink, columns, every
         self.nodes: dict[str, Node] = {node.id: node for node in inventory.nodes()}
-        self.into: dict[str, list[Edge]] = {}
-        for edge in inventory.edges:
-            self.into.setdefault(edge.target, []).append(edge)
+        self.into = inventory.by_target()
 
     def lines(self) -> Iterator[str]:
-        groups: dict[str, list[Job]] = {}
-        for job in self.inventory.jobs:
-            groups.setdefault(job.title or job.framework, []).append(job)
-        for title, jobs in sorted(groups.items()):
+        for title, jobs in self.inventory.by_framework():
             yield from self._head(title, count(len(jobs), "job"))
             for job in jobs:
                 yield from self._job(job, title)
@@ -72,8 +62,8 @@ class _Page:
         yield ""
 
     def _named(self, node: Node, note: str = "") -> Iterator[str]:
-        name, *rest = wrap(f"{node.name}{note}", self.columns - len(place(node.at)) - 4, "  ", "  ")
-        yield f"{self.ink(name, 'strong')}  {self.ink(place(node.at), 'quiet')}"
+        name, *rest = wrap(f"{node.name}{note}", self.columns - len(at_line(node.at)) - 4, "  ", "  ")
+        yield f"{self.ink(name, 'strong')}  {self.ink(at_line(node.at), 'quiet')}"
         yield from rest
 
     def _setting(self, label: str, value: Value, title: str) -> Iterator[str]:
@@ -101,7 +91,7 @@ class _Page:
 
     def _start(self, edges: Sequence[Edge]) -> str:
         source = self.nodes[edges[0].source]
-        spots = dict.fromkeys(place(edge.at) for edge in edges)
+        spots = dict.fromkeys(at_line(edge.at) for edge in edges)
         through = f" through {edges[0].through[-1]}" if edges[0].through else ""
         queues = {edge.queue for edge in edges if edge.queue}
         queue = f", queue {sorted(queues)[0]}" if len(queues) == 1 else ""
@@ -113,7 +103,7 @@ class _Page:
         yield from self._head(title, str(len(nodes)))
         for node in nodes:
             kept = f", {node.kept}" if isinstance(node, Spawn) and node.kept else ""
-            kind = f" ({node.kind}{kept})" if isinstance(node, Spawn) else f" ({node.title or node.framework})"
+            kind = f" ({node.kind}{kept})" if isinstance(node, Spawn) else f" ({node.framework_name})"
             yield from self._named(node, kind)
             yield from self._starts(node)
             yield ""

@@ -12,7 +12,8 @@ from xml.etree.ElementTree import Element, SubElement
 import msgspec
 
 from guardrails.report.safe import visible
-from guardrails.report.tally import looked_at, not_new, unsaid, verdict
+from guardrails.report.snippet import at_line, where
+from guardrails.report.tally import in_short, unsaid
 from guardrails.report.view import View
 from guardrails.result import UNREADABLE, Found, Remark, Result
 
@@ -35,9 +36,7 @@ def render(result: Result, view: View) -> str:
     root = Element("testsuites", {"name": "guardrails", **_counts(cases)})
     for path in sorted({case.path for case in cases}):
         _suite(root, path, [case for case in cases if case.path == path])
-    SubElement(root[0], "system-out").text = " ".join(
-        sentence for sentence in (verdict(result), looked_at(result.summary), *not_new(result)) if sentence
-    )
+    SubElement(root[0], "system-out").text = in_short(result)
     ElementTree.indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(root, encoding="unicode")}\n'
 
@@ -74,9 +73,9 @@ def _unread(remark: Remark) -> Case:
 
 def _details(found: Found) -> str:
     """Where it stands, what to do, and the places that belong to it, a line each."""
-    places = [f"{visible(one.spot.path)}:{one.spot.line}: {visible(one.message)}" for one in found.related]
+    places = [f"{at_line(one.spot)}: {visible(one.message)}" for one in found.related]
     fix = [f"fix: {visible(found.fix)}"] if found.fix else []
-    head = f"{visible(found.spot.path)}:{found.spot.line}:{found.spot.column}: {visible(found.message)}"
+    head = f"{where(found.spot)}: {visible(found.message)}"
     return "\n".join([head, *places, *fix, f"guardrails explain {visible(found.rule)}"])
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from guardrails.report.order import Story, by_rule, rank, stories
+from guardrails.report.order import Story, by_rule, gravest
 from guardrails.report.prose import parts
 from guardrails.report.safe import visible
+from guardrails.report.snippet import at_line
 from guardrails.report.tally import by_severity, count, left_out, listed, looked_at, no_job, not_new, severity_count, unsaid, verdict
 from guardrails.report.view import View, first_sentence
 from guardrails.result import Found, Remark, Result, Spot
@@ -81,7 +82,7 @@ def _blocks(result: Result, view: View, groups: Sequence[tuple[str, list[Found]]
     """Pieces that are shown whole, each with the number of its findings."""
     for rule, group in groups:
         head = "\n".join(["", f"### {code(rule)}", *_why(rule, view), "", ""])
-        for story in sorted(stories(group), key=lambda story: (rank(story[0]), -len(story))):
+        for story in gravest(group):
             yield head + "\n".join(_story(story)), len(story)
             head = ""
     if remarks := unsaid(result):
@@ -115,4 +116,4 @@ def _unread(remark: Remark) -> str:
 
 
 def _where(spot: Spot) -> str:
-    return code(f"{spot.path}:{spot.line}" if spot.line > 0 else spot.path)
+    return code(at_line(spot))

@@ -23,6 +23,11 @@ def stories(findings: Iterable[Found]) -> list[Story]:
     return [tuple(sorted(story, key=rank)) for story in told.values()]
 
 
+def gravest(findings: Iterable[Found]) -> list[Story]:
+    """Findings by cause: the gravest and surest first, then those with the most places."""
+    return sorted(stories(findings), key=lambda story: (rank(story[0]), -len(story)))
+
+
 def by_rule(findings: Iterable[Found]) -> list[tuple[str, list[Found]]]:
     """Findings by rule: the rule with the gravest first, then the one with the most."""
     rules: dict[str, list[Found]] = {}

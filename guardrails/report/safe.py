@@ -15,6 +15,11 @@ def visible(text: str) -> str:
     return show(text)
 
 
+def visible_code(text: str) -> str:
+    """The same for a line of code, whose tabs stay."""
+    return "\t".join(visible(part) for part in text.split("\t"))
+
+
 def encodable(text: str) -> str:
     """Text without lone surrogates (they stand for undecodable bytes of a file name), which UTF-8 cannot carry."""
     return text if text.isascii() else "".join(show(char) if "\ud800" <= char <= "\udfff" else char for char in text)

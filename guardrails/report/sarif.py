@@ -16,6 +16,7 @@ import msgspec
 import guardrails
 from guardrails.finding import Severity
 from guardrails.report.safe import encodable
+from guardrails.report.tally import advised
 from guardrails.report.view import View, first_sentence
 from guardrails.result import UNREADABLE, Allowed, Found, Remark, Result, Spot
 from guardrails.rulebook import Rule
@@ -116,12 +117,11 @@ def _described(page: Rule) -> Json:
 
 
 def _result(found: Found, index: int, suppressions: Sequence[Json]) -> Json:
-    words = f"{found.message.rstrip('.')}. Fix: {found.fix}" if found.fix else found.message
     made: Json = {
         "ruleId": found.rule,
         "ruleIndex": index,
         "level": LEVELS[found.severity],
-        "message": _message(words),
+        "message": _message(advised(found)),
         "locations": [_location(found.spot)],
         "partialFingerprints": {"guardrails/v1": encodable(found.fingerprint)},
         "suppressions": suppressions,

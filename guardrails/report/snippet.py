@@ -148,4 +148,9 @@ class Gallery:
 
 def where(spot: Spot) -> str:
     """`path:line:column`, safe to print."""
-    return f"{visible(spot.path)}:{spot.line}:{spot.column}" if spot.line > 0 else visible(spot.path)
+    return f"{at_line(spot)}:{spot.column}" if spot.line > 0 else at_line(spot)
+
+
+def at_line(spot: Spot) -> str:
+    """`path:line`, safe to print."""
+    return f"{visible(spot.path)}:{spot.line}" if spot.line > 0 else visible(spot.path)

@@ -64,7 +64,7 @@ def lines(statistics: Statistics, ink: Ink) -> Iterator[str]:
         counts: Mapping[str, int] = getattr(statistics, name)
         if counts:
             yield from _table(head, counts, ink)
-    yield from _table("Recognised", {**statistics.recognised}, ink)
+    yield from _table("Recognised", {name[:-1] if number == 1 else name: number for name, number in statistics.recognised.items()}, ink)
     if sum(statistics.limits.values()):
         yield from _table("Jobs", {_JOBS[name]: number for name, number in statistics.limits.items()}, ink)
 

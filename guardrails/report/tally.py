@@ -9,7 +9,12 @@ from guardrails.report.safe import visible
 from guardrails.result import UNREADABLE, Found, Remark, Result, Summary
 
 STALE = 5  # entries of a baseline without a match that are named
-_REASONS = {"test": "in tests (--tests looks there, too)"}
+_REASONS = {
+    "test": "in tests (--tests looks there, too)",
+    "browser asset": "for browsers",
+    "hidden folder": "in hidden folders",
+    "documentation": "in documentation",
+}
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -50,17 +55,29 @@ def verdict(result: Result, paint: Callable[[str, str], str] = _plain) -> str:
     return f"{lead} {parts} in {count(len({found.spot.path for found in findings}), 'file')}."
 
 
-def not_new(result: Result, told: str = "not shown") -> Iterator[str]:
-    """What a baseline or a base holds that is not `told` again, and what it holds in vain, a sentence each."""
+def not_new(result: Result, told: str = "not shown", remedy: str = "") -> Iterator[str]:
+    """What a baseline or a base holds that is not `told` again, and what it holds in vain, a sentence each; the `remedy` tells it."""
     if result.known:
         are = "is" if len(result.known) == 1 else "are"
-        yield f"{count(len(result.known), 'known finding')} {are} {told} ({visible(result.compared)})."
+        yield f"{count(len(result.known), 'known finding')} {are} {told} ({visible(result.compared)}){remedy}."
     if result.stale:
         match = "matches" if len(result.stale) == 1 else "match"
         named = [visible(entry) for entry in result.stale[:STALE]]
         more = [f"{len(result.stale) - STALE:,} more"] if len(result.stale) > STALE else []
         entries = count(len(result.stale), "entry", "entries")
         yield f"{entries} of the baseline {match} nothing any more: {listed([*named, *more])}. `guardrails baseline prune` takes them out."
+
+
+def mendable(findings: Iterable[Found]) -> str:
+    """How many findings `--fix` could mend, in one sentence; "" where it could mend none."""
+    repairs = [found.repair for found in findings if found.repair is not None]
+    safe = sum(repair.safe for repair in repairs)
+    if not repairs:
+        return ""
+    more = f" ({len(repairs) - safe} more with --unsafe)" if safe < len(repairs) else ""
+    if not safe:
+        return f"{count(len(repairs), 'finding')} can perhaps be mended by machine; add --fix --unsafe --dry-run to see how."
+    return f"{count(safe, 'finding')} can be mended by machine{more}; add --fix --dry-run to see how."
 
 
 def unsaid(result: Result) -> tuple[Remark, ...]:
@@ -85,6 +102,16 @@ def looked_at(summary: Summary) -> str:
     spawns = f", {count(summary.spawns, 'spawn')}" if summary.spawns else ""
     frameworks = f" ({', '.join(visible(name) for name in summary.frameworks)})" if summary.frameworks else ""
     return f"Looked at {count(summary.files, 'file')} ({summary.parsed:,} with words of worker code): {seen}{spawns}{frameworks}."
+
+
+def in_short(result: Result) -> str:
+    """The verdict, what was looked at and what is not new, on one line."""
+    return " ".join(sentence for sentence in (verdict(result), looked_at(result.summary), *not_new(result)) if sentence)
+
+
+def advised(found: Found) -> str:
+    """The message with the fix, for formats that have one text for both."""
+    return f"{found.message.rstrip('.')}. Fix: {found.fix}" if found.fix else found.message
 
 
 def no_job(summary: Summary) -> str:

@@ -8,11 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from guardrails.report.ink import Ink
-from guardrails.report.order import Story, by_rule, rank, stories
+from guardrails.report.order import Story, by_rule, gravest, rank, stories
 from guardrails.report.safe import visible, width, wrap
 from guardrails.report.snippet import Gallery, Mark, Sources, where
 from guardrails.report.statistics import counted, lines
-from guardrails.report.tally import by_severity, count, left_out, listed, looked_at, no_job, not_new, severity_count, unsaid, verdict
+from guardrails.report.tally import (
+    by_severity,
+    count,
+    left_out,
+    listed,
+    looked_at,
+    mendable,
+    no_job,
+    not_new,
+    severity_count,
+    unsaid,
+    verdict,
+)
 from guardrails.report.view import View, first_sentence
 from guardrails.result import Found, Remark, Result
 
@@ -60,7 +72,7 @@ class Report:
             yield from self._group(rule, group)
 
     def _group(self, rule: str, group: Sequence[Found]) -> Iterator[str]:
-        told = sorted(stories(group), key=lambda story: (rank(story[0]), -len(story)))
+        told = gravest(group)
         files = count(len({found.spot.path for found in group}), "file")
         causes = f", {count(len(told), 'cause')}" if len(told) < len(group) else ""
         head = f"{listed(severity_count(*pair) for pair in by_severity(group))} in {files}{causes}"
@@ -125,8 +137,15 @@ class Report:
     def _summary(self) -> Iterator[str]:
         yield verdict(self.result, self.ink)
         summary = self.result.summary
-        for sentence in (looked_at(summary), no_job(summary), *not_new(self.result), *left_out(self.result, self.view.show_unknown)):
+        them = "it" if len(self.result.known) == 1 else "them"
+        remedy = f"; --no-baseline tells {them}, too" if self.result.compared == "the baseline" else ""
+        known = not_new(self.result, remedy=remedy)
+        for sentence in (looked_at(summary), no_job(summary), *known, *left_out(self.result, self.view.show_unknown)):
             yield from wrap(sentence, self.view.columns) if sentence else ()
+        if self.view.mends and (sentence := mendable(self.result.findings)):
+            yield from wrap(sentence, self.view.columns)
         if len(self.result.findings) > MANY:
             rule = max(self.result.findings, key=lambda found: (-rank(found)[0], -rank(found)[1])).rule
             yield f"An old code base? Take one rule at a time: {self.view.again} --select {visible(rule)}"
+            if not self.result.compared:
+                yield "Or let only what is new count from now on: guardrails baseline write"

@@ -12,7 +12,7 @@ from guardrails.rulebook import Rule
 
 class View(msgspec.Struct, frozen=True):
     """`every`: all findings in full. `again` is the command to repeat in hints, `status` the exit status of the run;
-    `statistics`: with counts of what was found."""
+    `statistics`: with counts of what was found; `mends`: files on disk were looked at, so `--fix` could mend them."""
 
     rules: Mapping[str, Rule] = {}
     color: bool = False
@@ -22,6 +22,7 @@ class View(msgspec.Struct, frozen=True):
     again: str = "guardrails check"
     status: int = 0
     statistics: bool = False
+    mends: bool = False
 
 
 _SENTENCE = re.compile(r"(?<=[.!?])(?<!e\.g\.)(?<!i\.e\.)\s+(?=[^a-z\s])")

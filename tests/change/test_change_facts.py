@@ -141,6 +141,17 @@ def test_a_baseline_that_grows_is_listed_by_rule() -> None:
     assert told(grown, shop, "relaxed-guardrail") == []
 
 
+def test_a_baseline_that_takes_one_for_another_is_listed() -> None:
+    shop = {"shop/tasks.py": JOB.format("order_id", "order.pk")}
+    old, new = (
+        lint_texts({"a.py": f"from celery import Celery\n\napp = Celery()\n\n\n@app.task\ndef {name}(pk):\n    work(pk)\n"}).findings
+        for name in ("mended", "adopted")
+    )
+    before, after = ({**shop, baseline.FILE: baseline.Baseline.of(some).text()} for some in (old, new))
+    (one,) = told(before, after, "relaxed-guardrail")
+    assert "adds 1 finding of untimed-job" in one.message
+
+
 def test_an_allow_comment_that_only_moves_with_its_file_is_not_new() -> None:
     text = "# guardrails: allow untimed-job -- the broker stops it\n" + JOB.format("order_id", "order.pk")
     assert told({"shop/tasks.py": text}, {"shop/tasks.py": "import os\n" + text}, "relaxed-guardrail") == []

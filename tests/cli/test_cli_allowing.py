@@ -67,6 +67,13 @@ def test_line_ends_marks_and_encodings_are_kept(project: Path) -> None:
     assert b"".join(line for line in after.splitlines(keepends=True) if b"guardrails" not in line) == data
 
 
+def test_a_statement_in_the_middle_of_a_line_is_left(project: Path) -> None:
+    (project / "tasks.py").write_text(TASKS.replace("        print('settling', token)\n", "        pk += 1; print('settling', token)\n"))
+    run("--select", "secret-in-log", "--add-allow", "a demo")
+    assert "secret-in-log" in rules(run())
+    assert "guardrails: allow" not in (project / "tasks.py").read_text()
+
+
 def test_other_languages_get_their_own_marks(project: Path) -> None:
     (project / "api.ts").write_text(API)
     assert rules(run()) != []
@@ -97,3 +104,13 @@ def test_a_reason_that_says_nothing_or_hides_something_is_refused(project: Path,
 def test_files_on_disk_must_be_what_is_looked_at(project: Path, more: tuple[str, ...]) -> None:
     said = CliRunner().invoke(program, ["check", "--add-allow", "a demo", *more], input=TASKS)
     assert (said.exit_code, said.stderr.count("\n")) == (2, 1)
+
+
+def test_no_comment_parts_a_continued_line(project: Path) -> None:
+    head = "import requests\nfrom celery import Celery\n\napp = Celery()\n\n\n@app.task\ndef settle(url):\n"
+    text = head + "    if url: \\\n    requests.get(url)\n"
+    (project / "tasks.py").write_text(text)
+    run("tasks.py", "--add-allow", "a demo")
+    after = (project / "tasks.py").read_text()
+    compile(after, "tasks.py", "exec")
+    assert after.endswith("    if url: \\\n    requests.get(url)\n")

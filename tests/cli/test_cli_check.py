@@ -383,7 +383,7 @@ def test_explain_knows_what_was_meant() -> None:
 def test_an_unknown_command_is_one_sentence() -> None:
     ran = CliRunner().invoke(program, ["chekc"])
     assert ran.exit_code == 2
-    assert ran.stderr.startswith("guardrails: No such command 'chekc'.")
+    assert ran.stderr == "guardrails: No such command 'chekc'. program --help lists what there is.\n"
 
 
 def test_without_a_command_the_help_is_shown() -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from click.testing import Result as Run
 
 from guardrails import __main__ as _  # noqa: F401
-from guardrails import baseline
+from guardrails import baseline, git
 from guardrails.cli.program import program
 
 OLD = "from celery import Celery\n\napp = Celery()\n\n\n@app.task\ndef settle(pk):\n    charge(pk)\n"
@@ -196,6 +196,14 @@ def test_nothing_staged_is_no_error(shop: Shop) -> None:
     assert "nothing is staged" in run.stderr
 
 
+def test_a_report_that_was_asked_for_is_written_though_nothing_is_staged(shop: Shop) -> None:
+    for form in ("json", "html", "junit", "sarif"):
+        run = shop.run("check", "--staged", "--output", f"{form}:report.{form}")
+        assert (run.exit_code, "nothing is staged" in run.stderr) == (0, True)
+    assert json.loads((shop.root / "report.json").read_text())["findings"] == []
+    assert "</html>" in (shop.root / "report.html").read_text()
+
+
 def test_the_first_commit_can_be_staged(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = Shop(tmp_path / "fresh")
     fresh.root.mkdir()
@@ -204,6 +212,19 @@ def test_the_first_commit_can_be_staged(tmp_path: Path, shop: Shop, monkeypatch:
     fresh.write("tasks.py", OLD)
     fresh.git("add", "-A")
     assert fresh.subjects("--staged") == ["settle"]
+
+
+def test_the_first_commit_is_compared_with_nothing(tmp_path: Path, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "young"
+    root.mkdir()
+    young = Shop(root)
+    young.git("init", "-q", "-b", "main")
+    monkeypatch.chdir(root)
+    young.write("tasks.py", NEW)
+    young.git("add", "-A")
+    assert young.subjects("--staged", "--diff", "HEAD") == ["settle", "ship"]
+    assert young.subjects("--diff", "HEAD") == ["settle", "ship"]
+    assert "there is no commit 'main'" in young.run("check", "--diff", "main").stderr
 
 
 def test_a_baseline_is_written_used_pruned_and_shown(shop: Shop) -> None:
@@ -243,10 +264,19 @@ def test_a_broken_baseline_is_kept_until_it_is_forced(shop: Shop) -> None:
     assert shop.subjects() == []
 
 
+def test_a_baseline_is_never_written_through_a_link(shop: Shop, tmp_path: Path) -> None:
+    (shop.root / baseline.FILE).symlink_to(tmp_path / "profile")
+    for args in ((), ("--force",)):
+        run = shop.run("baseline", "write", *args)
+        assert (run.exit_code, "is a link" in run.stderr, run.stderr.count("\n")) == (2, True, 1)
+    assert not (tmp_path / "profile").exists()
+
+
 def test_a_named_baseline_that_is_missing_is_an_error(shop: Shop) -> None:
     run = shop.run("check", "--baseline", "none.json")
     assert run.exit_code == 2
-    assert "baseline write" in run.stderr
+    assert run.stderr == "guardrails: none.json: there is no such baseline; write one: guardrails baseline write --file none.json\n"
+    assert shop.run("baseline", "show").stderr.endswith("there is no such baseline; write one: guardrails baseline write\n")
 
 
 @pytest.mark.parametrize(
@@ -270,3 +300,22 @@ def test_nothing_that_the_repository_configures_is_run(shop: Shop, tmp_path: Pat
     mark.unlink(missing_ok=True)
     shop.subjects("--diff", "HEAD")
     assert not mark.exists()
+
+
+def test_nothing_is_fetched_whatever_the_repository_allows(shop: Shop, tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    for key, value in (("protocol.ext.allow", "always"), ("remote.origin.url", f"ext::sh -c touch% {mark}")):
+        shop.git("config", key, value)
+    assert git.run(shop.root, "fetch", "origin") is None
+    assert not mark.exists()
+
+
+def test_a_partial_clone_says_what_brings_the_rest(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.git("config", "uploadpack.allowFilter", "true")
+    shop.git("clone", "-q", "--no-checkout", "--filter=blob:none", f"file://{shop.root}", str(tmp_path / "part"))
+    monkeypatch.chdir(tmp_path / "part")
+    run = shop.run("check", "--diff", "HEAD..HEAD")
+    assert (run.exit_code, run.stderr.count("\n")) == (2, 1)
+    remedy = run.stderr.strip().rpartition(": ")[2].split()
+    subprocess.run(remedy, check=True, capture_output=True)
+    assert shop.subjects("--diff", "HEAD..HEAD") == []

@@ -152,7 +152,12 @@ def test_links_are_not_followed(shop: Path, tmp_path_factory: pytest.TempPathFac
     outside.write_bytes(TASKS.encode())
     shop.unlink()
     shop.symlink_to(outside)
+    (shop.parent / "folder").symlink_to(outside.parent)
     run("--fix", "--unsafe")
+    for named in ("tasks.py", "folder/real.py", str(shop)):
+        for writes in (("--fix",), ("--add-allow", "none")):
+            done = run(*writes, named)
+            assert (done.exit_code, "through a link" in done.stderr) == (2, True)
     assert outside.read_bytes() == TASKS.encode()
     assert shop.is_symlink()
 

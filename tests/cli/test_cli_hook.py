@@ -7,7 +7,6 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,14 +58,14 @@ class Shop:
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Shop]:
+def shop(tmp_path: Path) -> Shop:
     made = Shop(tmp_path / "repo", tmp_path / "cache")
     made.write("pyproject.toml", "[tool.guardrails]\n")
     made.write("shop/tasks.py", OLD)
     made.git("init", "-q")
     made.git("add", "-A")
     made.git("commit", "-qm", "x")
-    yield made
+    return made
 
 
 def test_an_edit_that_adds_nothing_bad_is_answered_by_nothing(shop: Shop) -> None:
@@ -232,10 +231,10 @@ def test_nobody_reads_the_answer(shop: Shop) -> None:
     command = [sys.executable, "-m", "guardrails", "hook", "--client", "claude"]
     read, write = os.pipe()
     os.close(read)
+    sent = json.dumps(shop.edited("shop/tasks.py"))
     done = subprocess.run(
-        command, cwd=shop.root, env=shop.environ, input=json.dumps(shop.edited("shop/tasks.py")), stdout=write, stderr=subprocess.PIPE, text=True,
-        check=False,
-    )  # fmt: skip
+        command, cwd=shop.root, env=shop.environ, input=sent, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(write)
     assert done.returncode == 0
     assert "Traceback" not in done.stderr

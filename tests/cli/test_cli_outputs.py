@@ -141,6 +141,21 @@ def test_a_device_takes_a_report(requests: list[lint.Request]) -> None:
     assert Path("/dev/null").is_char_device()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_where_a_device_is_full_no_file_is_written(requests: list[lint.Request]) -> None:
+    assert run("--output", "html:r.html", "--output", "json:/dev/full").exit_code == 2
+    assert not Path("r.html").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="pipes of POSIX")
+def test_a_pipe_without_a_name_takes_a_report(requests: list[lint.Request]) -> None:
+    reader, writer = os.pipe()
+    assert run("--output", f"json:/dev/fd/{writer}").exit_code == 1
+    os.close(writer)
+    with os.fdopen(reader) as file:
+        assert json.load(file)["findings"]
+
+
 def test_where_the_files_are_is_one_sentence() -> None:
     assert outputs.written([Output("json")]) == ""
     assert outputs.written([Output("json"), Output("html", Path("a"))]) == "The report is in a."
@@ -159,7 +174,7 @@ def test_a_baseline_reaches_every_report(tmp_path: Path, monkeypatch: pytest.Mon
     tasks.write_text(tasks.read_text() + "\n\n@app.task\ndef new() -> None:\n    pass\n")
     ran = run("--output", "json:out.json", "--output", "sarif:out.sarif", "--output", "text:-")
     assert ran.exit_code == 1
-    assert "1 known finding is not shown (the baseline)." in ran.stdout
+    assert "1 known finding is not shown (the baseline); --no-baseline tells it, too." in ran.stdout
     document = json.loads(Path("out.json").read_text())
     assert (document["comparison"]["new"], document["comparison"]["known"]) == (1, 1)
     results = json.loads(Path("out.sarif").read_text())["runs"][0]["results"]

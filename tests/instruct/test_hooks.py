@@ -28,7 +28,7 @@ EDITS = [
     pytest.param(
         "claude",
         {
-            "session_id": "abc123", "transcript_path": "/home/a/.claude/projects/p/abc123.jsonl", "cwd": "/work", "permission_mode": "default",
+            "session_id": "abc123", "transcript_path": "/t/abc123.jsonl", "cwd": "/work", "permission_mode": "default",
             "hook_event_name": "PostToolUse", "tool_name": "Write", "tool_use_id": "toolu_01ABC123",
             "tool_input": {"file_path": "/work/shop/tasks.py", "content": "LIMIT = 1\n"},
             "tool_response": {"filePath": "/work/shop/tasks.py", "success": True},
@@ -63,19 +63,19 @@ EDITS = [
     ),
     pytest.param(
         "copilot",
-        {"timestamp": 1, "cwd": "/work", "toolName": "create", "toolArgs": {"path": "shop/new.py"}, "toolResult": {"resultType": "success"}},
+        {"cwd": "/work", "toolName": "create", "toolArgs": {"path": "shop/new.py"}, "toolResult": {"resultType": "success"}},
         ("shop/new.py",),
         id="Copilot creates, with its arguments in an object",
     ),
     pytest.param(
         "copilot",
-        {"timestamp": 1, "cwd": "/work", "toolName": "view", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "success"}},
+        {"cwd": "/work", "toolName": "view", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "success"}},
         (),
         id="Copilot looks at a file",
     ),
     pytest.param(
         "copilot",
-        {"timestamp": 1, "cwd": "/work", "toolName": "edit", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "denied"}},
+        {"cwd": "/work", "toolName": "edit", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "denied"}},
         (),
         id="Copilot may not edit",
     ),
@@ -93,7 +93,7 @@ EDITS = [
     pytest.param(
         "gemini",
         {
-            "session_id": "s", "transcript_path": "/t.json", "cwd": "/work", "hook_event_name": "AfterTool", "timestamp": "2026-06-01T00:00:00Z",
+            "session_id": "s", "transcript_path": "/t.json", "cwd": "/work", "hook_event_name": "AfterTool", "timestamp": "2026-06-01",
             "tool_name": "replace", "tool_input": {"file_path": "/work/shop/tasks.py", "old_string": "a", "new_string": "b"},
             "tool_response": {"llmContent": "ok", "returnDisplay": "ok"},
         },

@@ -68,7 +68,7 @@ def job(found: Inventory, name: str) -> Job:
 
 def starts(found: Inventory, node: Node) -> list[tuple[str, str]]:
     names = {one.id: one.name for one in found.nodes()}
-    return sorted((edge.kind, names[edge.source]) for edge in found.into(node))
+    return sorted((edge.kind, names[edge.source]) for edge in found.by_target().get(node.id, ()))
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_handlers_jobs_schedules_and_functions_that_nobody_calls_start_jobs(shop
 
 def test_an_edge_tells_the_way_the_place_and_the_queue(shop):
     create = next(one for one in shop.handlers if one.name == "create")
-    [edge] = shop.out_of(create)
+    [edge] = shop.by_source()[create.id]
     assert isinstance(edge, Edge)
     assert (edge.at.path, edge.at.line, edge.queue) == ("shop/orders.py", 4, "urgent")
 

@@ -21,7 +21,7 @@ from guardrails.report.html.excerpt import WIDEST, Excerpt, Excerpts
 from guardrails.report.view import View
 from guardrails.result import Result, Spot
 
-VOID = {"meta", "input", "br", "hr", "img", "link"}
+VOID = {"meta", "input", "br", "hr", "img", "link", "wbr"}
 RESULTS = {
     "few": samples.few, "many": samples.many, "clean": samples.result, "compared": samples.compared, "hostile": samples.hostile,
     "crowd": samples.crowd, "mapped": lambda: samples.result(inventory=samples.inventory()),

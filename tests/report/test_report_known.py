@@ -18,7 +18,7 @@ def told(result: Result, form: str = "text") -> str:
 def test_text_says_how_many_are_known_and_to_whom() -> None:
     shown = told(samples.compared())
     assert "New: 1 error in 1 file.\n" in shown
-    assert "2 known findings are not shown (the baseline).\n" in shown
+    assert "2 known findings are not shown (the baseline); --no-baseline tells them, too.\n" in shown
     assert "error untimed-job" not in shown
 
 
@@ -31,7 +31,7 @@ def test_text_names_entries_of_a_baseline_that_match_nothing() -> None:
 def test_one_known_finding_and_one_stale_entry_are_singular() -> None:
     one = msgspec.structs.replace(samples.compared(), known=(samples.untimed(),), stale=("a.py: untimed-job",))
     shown = told(one)
-    assert "1 known finding is not shown (the baseline)." in shown
+    assert "1 known finding is not shown (the baseline); --no-baseline tells it, too." in shown
     assert "1 entry of the baseline matches nothing any more: a.py: untimed-job." in " ".join(shown.split())
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 import report_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
 from guardrails import report
+from guardrails.finding import Repair
+from guardrails.place import Place
 from guardrails.report.safe import width
 from guardrails.report.view import View, first_sentence
 from guardrails.result import Remark, Result, Spot, Summary
@@ -83,7 +86,10 @@ def test_above_twenty_findings_the_report_is_grouped() -> None:
     assert shown.count(": warning fire-and-forget-spawn") == 3
     assert "... and 6 more; guardrails check --select fire-and-forget-spawn --all" in shown
     assert "    ... and 23 more\n" in shown
-    assert shown.endswith("An old code base? Take one rule at a time: guardrails check --select untimed-job\n")
+    told = "An old code base? Take one rule at a time: guardrails check --select untimed-job\n"
+    assert shown.endswith(f"{told}Or let only what is new count from now on: guardrails baseline write\n")
+    adopted = text(msgspec.structs.replace(samples.many(), compared="the baseline"))
+    assert adopted.endswith(told)
 
 
 def test_twenty_findings_are_not_grouped() -> None:
@@ -97,6 +103,23 @@ def test_a_group_shows_its_gravest_first() -> None:
     sure = samples.untimed("charge_card", cause="sure")
     shown = text(samples.result(*unsure, sure, sources=result.sources))
     assert shown.index("shop/tasks.py:5:5: error") < shown.index("shop/tasks.py:11:5: error")
+
+
+def test_what_a_machine_can_mend_is_counted_where_files_on_disk_were_looked_at() -> None:
+    place = Place("shop/tasks.py", 0, 1)
+    safe, guess = (samples.untimed(repair=Repair("argument", place, safe=safe)) for safe in (True, False))
+    assert "machine" not in text(samples.result(safe, guess))
+    shown = text(samples.result(safe, guess), mends=True)
+    assert "1 finding can be mended by machine (1 more with --unsafe); add --fix --dry-run to see how.\n" in shown
+    shown = text(samples.result(guess), mends=True)
+    assert "1 finding can perhaps be mended by machine; add --fix --unsafe --dry-run to see how.\n" in shown
+    assert "machine" not in text(samples.result(samples.untimed()), mends=True)
+
+
+def test_files_that_were_passed_over_are_told_by_where_they_stand() -> None:
+    passed = Summary(files=1, passed_over={"browser asset": 80, "hidden folder": 2, "test": 1, "binary": 3})
+    shown = " ".join(text(samples.result(summary=passed)).split())
+    assert "86 files: 3 binary, 80 for browsers, 2 in hidden folders, 1 in tests (--tests looks there, too)." in shown
 
 
 def test_the_summary_counts_and_says_what_was_looked_at() -> None:

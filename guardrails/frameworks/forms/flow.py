@@ -60,6 +60,7 @@ class ClockForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     decorator: str = ""
     alone: tuple[str, ...] = ()  # last words of calls that make one that takes the process for itself
     inside_worker: str = ""  # a regular expression on the worker's command lines: the clock runs in each of them
+    unless: str = ""  # one on such lines: runs of the clock agree with each other, or a program for development starts the worker
     line: str = ""  # a regular expression on command lines that start the clock itself: there must be one
     fix: str = ""
 

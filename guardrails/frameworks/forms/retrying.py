@@ -25,6 +25,7 @@ class RetryForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     whole: bool = False  # and its number counts the first run, too
     delay: Spec | None = None
     growth: Spec | None = None  # true or a number: delays grow
+    capped: Spec | None = None  # a ceiling of delays that grow, where somebody set one: who retries for ever with it means to
     jitter: Spec | None = None  # what scatters the delays; its default is what the library does by itself
     steady: tuple[str, ...] = ()  # symbols of waits that do not grow
     growing: tuple[str, ...] = ()  # and of those that do

@@ -218,7 +218,7 @@ class Settings:
             for name in spec.attributes if answer is None and owner is not None else ():
                 answer = answer or (self._near.attribute(owner, name) if owner is not None else None)
         if isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and not answer.expr.value):
-            return Repeat("retried", "it is retried", Place(answer.home.file, answer.expr.start, answer.expr.end))
+            return Repeat("retried", "it is retried", answer.place)
         for entry in self.assigned(spec.settings, ()) if spec.settings else ():
             if not (isinstance(entry.hit.expr, Literal_) and not entry.hit.expr.value) and self._concerns(entry.place.path, job):
                 return Repeat("late-ack", "its messages are acknowledged late", entry.place)

@@ -21,6 +21,7 @@ from guardrails.place import Place
 from guardrails.project.settings.values import is_endless, read
 from guardrails.project.units import is_development
 
+_CONFIGURES = re.compile(r"(?i)conf|setting|options\b|defaults\b")  # names of what holds settings
 _DEBUG = re.compile(r"(?i)debug|test|dev|local")
 
 
@@ -116,7 +117,7 @@ class Keys:
             answers = [options.entry(hit, word) for hit in hits] if word != "*" else [each for hit in hits for each in _values(hit)]
             hits = [answer for answer in answers if isinstance(answer, Hit)]
         for hit in hits:
-            yield Assigned(key, hit, Place(hit.home.file, hit.expr.start, hit.expr.end), outer.sure)
+            yield Assigned(key, hit, hit.place, outer.sure)
 
     def installed(self, spec: Timeout) -> Setting | None:
         """What limits every job wherever it is made: a middleware with a limit of its own."""
@@ -142,27 +143,46 @@ def _in_part(part: Part, wanted: Container[str]) -> Iterator[Assigned]:
         if _DEBUG.match(function.name) and function.kind == "class":
             continue
         for step in function.steps:
-            for key, value in _entries(step):
-                if key in wanted:
+            for key, value, owner in _entries(step):
+                if key in wanted and (not key.islower() or _is_for_settings(function, owner)):
                     yield Assigned(
                         key, Hit(value, Home(part.path, index)), Place(part.path, value.start, value.end), _is_sure(function, step)
                     )
 
 
-def _entries(step: Step) -> Iterator[tuple[str, Expr]]:
-    """Keys with their values that a statement sets: names, attributes, items, keyword arguments, dict entries."""
+def _entries(step: Step) -> Iterator[tuple[str, Expr, str]]:
+    """Keys with their values that a statement sets, and what takes them ("": the scope itself): names, attributes, items, arguments."""
     if step.value is None:
         return
+    taken = ""
     for target in step.targets if step.kind == "assign" else ():
         if isinstance(target, Ref):
-            yield target.name.rpartition(".")[2], step.value
+            owner, _, name = target.name.rpartition(".")
+            taken = taken or target.name
+            yield name, step.value, owner
         elif isinstance(target, Index) and isinstance(target.key, Literal_):
-            yield str(target.key.value), step.value
-    for expr in walk(step.value):
+            yield str(target.key.value), step.value, dotted(target.base)
+    yield from _given(step.value, taken or f"{step.kind} a value")
+
+
+def _given(value: Expr, owner: str) -> Iterator[tuple[str, Expr, str]]:
+    """The keyword arguments and the entries of literal mappings in a value, each with the call around it, else with `owner`."""
+    calls = [(one.start, one.end, dotted(one.func)) for one in walk(value) if isinstance(one, Call)]
+    for expr in walk(value):
         if isinstance(expr, Call):
-            yield from ((arg.name, arg.value) for arg in expr.args if arg.name)
+            yield from ((arg.name, arg.value, f"{owner} {dotted(expr.func)}") for arg in expr.args if arg.name)
         elif isinstance(expr, Group):
-            yield from ((str(i.key.value), i.value) for i in expr.items if isinstance(i, Pair) and isinstance(i.key, Literal_))
+            around = " ".join([owner, *(name for start, end, name in calls if start <= expr.start and expr.end <= end)])
+            yield from ((str(i.key.value), i.value, around) for i in expr.items if isinstance(i, Pair) and isinstance(i.key, Literal_))
+
+
+def _is_for_settings(function: Function, owner: str) -> bool:
+    """Whether a key that is a plain word is a setting where it stands, and no field, status or argument of that name."""
+    if function.kind == "class" and not owner:
+        return _CONFIGURES.search(function.name) is not None
+    if not owner:
+        return function.kind == "module"
+    return _CONFIGURES.search(f"{owner} {function.name}") is not None
 
 
 def _is_sure(function: Function, step: Step) -> bool:

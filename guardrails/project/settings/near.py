@@ -96,7 +96,7 @@ class Near:
         endless = isinstance(spec, Timeout) and spec.endless_attributes
         for answer in self._answers(owner, spec):
             if isinstance(answer, Hit) and endless and isinstance(answer.expr, Literal_) and answer.expr.value is None:
-                return Known(NEVER, Place(answer.home.file, answer.expr.start, answer.expr.end))
+                return Known(NEVER, answer.place)
             setting = read(self._resolver, answer, spec)
             if setting is not None:
                 return setting

@@ -21,7 +21,7 @@ def read(resolver: Resolver, answer: Answer, spec: Spec) -> Setting | None:
     if answer == "maybe":
         return Unknown("its options arrive by an argument that was not resolved")
     assert isinstance(answer, Hit)
-    place = Place(answer.home.file, answer.expr.start, answer.expr.end)
+    place = answer.place
     constant = evaluate(resolver, answer)
     if constant is None:
         return Unknown("its value is only known when it runs", place, "yes")

@@ -153,9 +153,8 @@ def _drawn(
 
 
 def _box(node: Node, corner: tuple[int, int], edges: Iterable[int]) -> Box:
-    kind = type(node).__name__.lower()
-    title = f"{kind} {visible(node.name)}, {where(node.at)}"
-    return Box(node.id, kind, *corner, _cut(node.name), _cut(_below(node), 29), title, " ".join(map(str, edges)))
+    title = f"{node.role} {visible(node.name)}, {where(node.at)}"
+    return Box(node.id, node.role, *corner, _cut(node.name), _cut(_below(node), 29), title, " ".join(map(str, edges)))
 
 
 def _below(node: Node) -> str:
@@ -169,7 +168,7 @@ def _below(node: Node) -> str:
             return when or "schedule"
         case Spawn(kind=kind):
             return kind
-    return node.title or node.framework or node.at.path
+    return node.framework_name or node.at.path
 
 
 def _cut(text: str, letters: int = LETTERS) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from guardrails.lines import Lines
 from guardrails.report.prose import parts
-from guardrails.report.safe import visible
+from guardrails.report.safe import visible, visible_code
 from guardrails.report.snippet import decode
 from guardrails.result import Found, Remark, Spot
 
@@ -148,7 +148,7 @@ def _pieces(text: str, line: int, marks: list[_Mark], tokens: re.Pattern[str]) -
     if left:
         yield Piece("…", "", "")
     for start, end in pairwise(ordered):
-        yield Piece(_shown(text[start:end]), _over(kinds, start), _over(sorted(spans, key=lambda span: span[2]), start))
+        yield Piece(visible_code(text[start:end]), _over(kinds, start), _over(sorted(spans, key=lambda span: span[2]), start))
     if right < len(text):
         yield Piece("…", "", "")
 
@@ -162,7 +162,3 @@ def _columns(spot: Spot, line: int, text: str) -> tuple[int, int]:
 
 def _over(spans: Iterable[tuple[int, int, str]], at: int) -> str:
     return next((kind for start, end, kind in spans if start <= at < end), "")
-
-
-def _shown(text: str) -> str:
-    return "\t".join(visible(part) for part in text.split("\t"))

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from guardrails.finding import SEVERITIES, Severity
 from guardrails.report.html.excerpt import Excerpt, Excerpts
 from guardrails.report.html.tables import Tables, tables
-from guardrails.report.order import Story, by_rule, rank, stories
+from guardrails.report.order import Story, by_rule, gravest, rank
 from guardrails.report.prose import parts
 from guardrails.report.safe import visible
 from guardrails.report.snippet import where
@@ -164,7 +164,7 @@ class _Groups:
         return [self._group(rule, found) for rule, found in by_rule(self.result.findings)]
 
     def _group(self, rule: str, found: Sequence[Found]) -> Group:
-        told = sorted(stories(found), key=lambda story: (rank(story[0]), -len(story)))
+        told = gravest(found)
         rule_page = self.view.rules.get(rule)
         worst = min(found, key=rank).severity
         cards = tuple(map(self._card, told))

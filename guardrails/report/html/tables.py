@@ -88,11 +88,7 @@ class _Tables:
     def __init__(self, inventory: Inventory) -> None:
         self.inventory = inventory
         self.nodes: dict[str, Node] = {node.id: node for node in inventory.nodes()}
-        self.into: dict[str, list[Edge]] = {}
-        self.out: dict[str, list[Edge]] = {}
-        for edge in inventory.edges:
-            self.into.setdefault(edge.target, []).append(edge)
-            self.out.setdefault(edge.source, []).append(edge)
+        self.into, self.out = inventory.by_target(), inventory.by_source()
 
     def all(self) -> Tables:
         seen = self.inventory
@@ -103,19 +99,19 @@ class _Tables:
             handlers=tuple(self._row(node, " ".join([*node.methods, node.route])) for node in seen.handlers),
             code=tuple(self._row(node, "") for node in seen.code),
             elsewhere=tuple(self._row(node, "", self._starters(node)) for node in seen.elsewhere),
-            spawns=tuple(self._row(node, f"{node.kind}, {node.kept or 'nobody waits for it'}") for node in seen.spawns),
+            spawns=tuple(self._row(node, f"{node.kind}, {node.kept or 'nobody waits for it'}".replace("`", "")) for node in seen.spawns),
             idle=max(0, seen.all_handlers - len(seen.handlers)),
         )
 
     def _job(self, job: Job) -> JobRow:
         settings = tuple(map(_cell, (job.queue, job.limit, job.retries)))
         return JobRow(
-            job.id, visible(job.name), where(job.at), visible(job.title or job.framework), settings, visible(job.again), self._starters(job)
+            job.id, visible(job.name), where(job.at), visible(job.framework_name), settings, visible(job.again), self._starters(job)
         )
 
     def _row(self, node: Node, what: str, ends: tuple[End, ...] | None = None) -> NodeRow:
         found = self._ends((edge, edge.target) for edge in self.out.get(node.id, ())) if ends is None else ends
-        return NodeRow(node.id, visible(node.name), visible(what.strip()), where(node.at), visible(node.title or node.framework), found)
+        return NodeRow(node.id, visible(node.name), visible(what.strip()), where(node.at), visible(node.framework_name), found)
 
     def _starters(self, node: Node) -> tuple[End, ...]:
         return self._ends((edge, edge.source) for edge in self.into.get(node.id, ()))
@@ -124,7 +120,7 @@ class _Tables:
         made: dict[tuple[str, str], End] = {}
         for edge, other in ends:
             node = self.nodes[other]
-            made.setdefault((other, edge.kind), End(other, visible(node.name), _kind(node), visible(_by(edge))))
+            made.setdefault((other, edge.kind), End(other, visible(node.name), node.role, visible(_by(edge))))
         return tuple(made.values())
 
     def _queues(self) -> tuple[Queue, ...]:
@@ -138,10 +134,6 @@ class _Tables:
 def _cell(value: Value) -> Cell:
     more = where(value.at) if value.at is not None else visible(value.why)
     return Cell(visible(value.words), SAYS[value.source], more, value.source in ("unknown", "varies"))
-
-
-def _kind(node: Node) -> str:
-    return type(node).__name__.lower()
 
 
 def _by(edge: Edge) -> str:

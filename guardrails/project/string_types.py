@@ -10,6 +10,7 @@ from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Await, Call, Expr, Function, Index, Literal_, Op, Param, Ref, Text, dotted
 from guardrails.place import Place
+from guardrails.project.repairs import can_be_repaired
 
 Kind = Literal["text", "bytes", ""]
 _TEXTS = frozenset("str hexdigest decode hex lower upper strip format join removeprefix removesuffix replace".split())
@@ -19,24 +20,23 @@ _GETTERS = frozenset(("get", "getenv", "pop"))
 _DEEPEST = 4
 
 
-class Spelling:
+class StringTypes:
     """Reads what names, calls and annotations say of an expression's type."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
     def repair(self, home: Home, function: Function, op: Op, trust: Trust) -> Repair | None:
-        """The comparison to use instead: safe where both sides are known to be texts or bytes."""
-        if not trust.needs or not home.file.endswith((".py", ".pyi")):
+        """The comparison to use instead, where both sides are known to be texts or bytes: else it may be given nothing, and raise."""
+        if not trust.needs or not can_be_repaired(home.file):
             return None
         kinds = [self._kind(home, function, part, 0) for part in op.parts]
-        kind = next((one for one in kinds if one), "")
-        if ("text" in kinds and "bytes" in kinds) or any(self._is_unset(part) for part in op.parts):
+        if not all(kinds) or len(set(kinds)) > 1 or any(self._is_unset(part) for part in op.parts):
             return None
         sides = ["maybe" if self._may_be_none(home, function, part, 0) else "" for part in op.parts]
         call = trust.compares.rpartition(".")[2]
-        values = {"call": f"$.{call}", "import": trust.needs, "kind": kind, "left": sides[0], "right": sides[1]}
-        return Repair("compared", Place(home.file, op.start, op.end), values, safe=all(kinds))
+        values = {"call": f"$.{call}", "kind": kinds[0], "left": sides[0], "right": sides[1]}
+        return Repair("compared", Place(home.file, op.start, op.end), values, True, trust.needs)
 
     @staticmethod
     def _is_unset(expr: Expr) -> bool:

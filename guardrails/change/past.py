@@ -22,7 +22,7 @@ class Compared(msgspec.Struct, frozen=True):
     stale: tuple[str, ...]
 
 
-class News:
+class Past:
     """What a run is compared with: a baseline, what the base of a change has, both or neither. `facts` are those of the change."""
 
     def __init__(
@@ -72,5 +72,4 @@ def _is_touched(found: Found, lines: Collection[int]) -> bool:
 
 def _told(entry: baseline.Entry) -> str:
     where = f" in {entry.scope}" if entry.scope else ""
-    times = f" ({entry.count} times)" if entry.count > 1 else ""
-    return f"{entry.path}: {entry.rule}{where}{times}"
+    return f"{entry.path}: {entry.rule}{where}{entry.times}"
