@@ -91,10 +91,11 @@ def lint_edited(request: Request, was: Callable[[str], bytes | None]) -> Result:
     found = _loaded(request, models(tree.root, request.config), outlines)
     project, known = _with(found, tree, request, outlines)
     result = judge(tree, project, known, request, outlines, more=(more := _more(tree, project, known, request)))
-    old = {path: data for path in {one.spot.path for one in result.findings} if (data := was(path)) is not None}
-    if not old:
+    old = {path: was(path) for path in {one.spot.path for one in result.findings}}
+    if all(data is None for data in old.values()):
         return result
-    started = change.Before(change.HEAD, tree.holding(old), {}, {}, frozenset(old), frozenset())
+    base = tree.holding({path: data or b"" for path, data in old.items()})
+    started = change.Before(change.HEAD, base, {}, {}, frozenset(old), frozenset())
     past = Past(request.baseline, _held(started, *_with(found, started.tree, request, outlines), request, outlines), started)
     return judge(tree, project, known, request, outlines, past=past, more=more)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-HEAD = "from celery import shared_task\n\n\n"
-OLD = HEAD + "@shared_task\ndef settle(order_id):\n    charge(order_id)\n    open(str(order_id)).read()\n"
-NEW = OLD + "\n\n@shared_task\ndef ship(order_id):\n    book(order_id)\n    open(str(order_id)).read()\n"
+HEAD = "from celery import Celery\n\napp = Celery()\n\n\n"
+OLD = HEAD + "@app.task\ndef settle(order_id):\n    charge(order_id)\n    open(str(order_id)).read()\n"
+NEW = OLD + "\n\n@app.task\ndef ship(order_id):\n    book(order_id)\n    open(str(order_id)).read()\n"
 PATIENCE = 0.5  # seconds of processor time, in a project of 4,000 files, on the machine that was measured
 WORK, WORK_SECONDS = "sum(number * number for number in range(3_000_000))", 0.20  # ... and what this took there
 HEAVY = {"click", "libcst", "jinja2", "rich", "markdown_it", "pygments", "yaml", "guardrails.cli"}
@@ -76,7 +76,7 @@ def test_an_edit_that_adds_nothing_bad_is_answered_by_nothing(shop: Shop) -> Non
 def test_only_what_the_last_commit_has_not_is_told(shop: Shop) -> None:
     shop.write("shop/tasks.py", NEW)
     told = shop.told("shop/tasks.py")
-    assert "shop/tasks.py:10 untimed-job `ship`" in told
+    assert "shop/tasks.py:12 untimed-job `ship`" in told
     assert "settle" not in told
     assert "guardrails explain untimed-job" in told
     assert "guardrails check --diff HEAD shop/tasks.py --format agent" in told
@@ -84,9 +84,8 @@ def test_only_what_the_last_commit_has_not_is_told(shop: Shop) -> None:
 
 def test_everything_in_a_new_file_is_new(shop: Shop) -> None:
     shop.write("shop/more.py", NEW)
-    told = shop.told("shop/more.py")
-    assert "`settle`" in told
-    assert "`ship`" in told
+    assert "shop/more.py:6 untimed-job `settle`" in shop.told("shop/more.py")
+    assert "(same cause: shop/more.py:12)" in shop.told("shop/more.py")
 
 
 def test_without_a_repository_everything_is_new(tmp_path: Path) -> None:
@@ -104,11 +103,8 @@ def test_what_a_baseline_holds_is_not_new(shop: Shop) -> None:
 
 
 def test_settings_in_other_files_are_seen(shop: Shop) -> None:
-    shop.write("shop/settings.py", "CELERY_TASK_TIME_LIMIT = 60\n")
-    shop.write(
-        "shop/celery.py", "from celery import Celery\n\napp = Celery()\napp.config_from_object('shop.settings', namespace='CELERY')\n"
-    )
-    shop.write("shop/tasks.py", NEW)
+    shop.write("shop/settings.py", "task_time_limit = 60\n")
+    shop.write("shop/tasks.py", NEW.replace("Celery()", "Celery()\napp.config_from_object('shop.settings')"))
     assert "untimed-job" not in shop.told("shop/tasks.py")
 
 
@@ -118,8 +114,8 @@ def test_a_file_that_cannot_be_read_whole_is_told(shop: Shop) -> None:
 
 
 def test_the_answer_is_capped_below_what_clients_hand_on(shop: Shop) -> None:
-    jobs = "".join(f"@shared_task\ndef job_{'x' * 80}{n}(order_id):\n    open(str(order_id)).read()\n\n\n" for n in range(300))
-    shop.write("shop/tasks.py", HEAD + jobs)
+    jobs = "".join(f"@app.task\ndef job_{'x' * 80}{n}(order_id):\n    requests.get(str(order_id))\n\n\n" for n in range(300))
+    shop.write("shop/tasks.py", f"import requests\n{HEAD}{jobs}")
     done = shop.hook("claude", shop.edited("shop/tasks.py"))
     assert 1_000 < len(done.stdout.encode()) < 10_000
     assert "not listed" in done.stdout
@@ -136,8 +132,8 @@ def test_codex_has_several_files_in_one_patch(shop: Shop) -> None:
     patch = "*** Begin Patch\n*** Update File: shop/tasks.py\n*** Add File: shop/more.py\n*** Delete File: shop/gone.py\n*** End Patch"
     event = {"cwd": str(shop.root), "hook_event_name": "PostToolUse", "tool_name": "apply_patch", "tool_input": {"command": patch}}
     told = json.loads(shop.hook("codex", event).stdout)["hookSpecificOutput"]["additionalContext"]
-    assert "shop/tasks.py:10 untimed-job" in told
-    assert "shop/more.py:5 untimed-job" in told
+    assert "shop/tasks.py:12 untimed-job" in told
+    assert "same cause: shop/more.py:6" in told
 
 
 def test_copilot_and_gemini_are_answered_in_their_forms(shop: Shop) -> None:
@@ -241,14 +237,13 @@ def test_nobody_reads_the_answer(shop: Shop) -> None:
 
 
 def test_an_edit_loads_nothing_of_the_command_line(shop: Shop) -> None:
-    shop.write("shop/tasks.py", NEW)
-    code = "import sys\nfrom guardrails.instruct import edited\nedited.main('claude')\nprint(sorted(sys.modules), file=sys.stderr)\n"
+    assert shop.told("shop/tasks.py") == ""  # from now on what is slow to make is kept
+    code = "import json, sys\nfrom guardrails.instruct import edited\nedited.main('claude')\nprint(json.dumps(list(sys.modules)), file=sys.stderr)\n"
     sent = json.dumps(shop.edited("shop/tasks.py"))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=shop.root, env=shop.environ, input=sent, capture_output=True, text=True, check=True
     )
-    assert "`ship`" in done.stdout
-    assert HEAVY.isdisjoint(json.loads(done.stderr.replace("'", '"')))
+    assert HEAVY.intersection(json.loads(done.stderr)) == set()
 
 
 @pytest.mark.slow

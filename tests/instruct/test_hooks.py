@@ -179,10 +179,10 @@ def test_a_hook_calls_this_installation_apart_from_the_folder(client: str) -> No
 
 def _hooks(value: object) -> list[dict[str, str]]:
     """The innermost entries."""
-    if isinstance(value, list):
-        return [found for one in value for found in _hooks(one)]
-    assert isinstance(value, dict)
-    return [value] if "command" in value or "bash" in value else [found for one in value.values() for found in _hooks(one)]
+    if isinstance(value, dict) and ("command" in value or "bash" in value):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for one in inner for found in _hooks(one)]
 
 
 def test_each_client_has_its_own_file_and_units() -> None:
