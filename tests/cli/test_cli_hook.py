@@ -132,8 +132,8 @@ def test_codex_has_several_files_in_one_patch(shop: Shop) -> None:
     patch = "*** Begin Patch\n*** Update File: shop/tasks.py\n*** Add File: shop/more.py\n*** Delete File: shop/gone.py\n*** End Patch"
     event = {"cwd": str(shop.root), "hook_event_name": "PostToolUse", "tool_name": "apply_patch", "tool_input": {"command": patch}}
     told = json.loads(shop.hook("codex", event).stdout)["hookSpecificOutput"]["additionalContext"]
-    assert "shop/tasks.py:12 untimed-job" in told
-    assert "same cause: shop/more.py:6" in told
+    assert "shop/more.py:6 untimed-job `settle`" in told
+    assert "(same cause: shop/tasks.py:12)" in told
 
 
 def test_copilot_and_gemini_are_answered_in_their_forms(shop: Shop) -> None:
@@ -238,7 +238,8 @@ def test_nobody_reads_the_answer(shop: Shop) -> None:
 
 def test_an_edit_loads_nothing_of_the_command_line(shop: Shop) -> None:
     assert shop.told("shop/tasks.py") == ""  # from now on what is slow to make is kept
-    code = "import json, sys\nfrom guardrails.instruct import edited\nedited.main('claude')\nprint(json.dumps(list(sys.modules)), file=sys.stderr)\n"
+    code = "import json, sys\nfrom guardrails.instruct import edited\nedited.main('claude')\n"
+    code += "print(json.dumps(list(sys.modules)), file=sys.stderr)\n"
     sent = json.dumps(shop.edited("shop/tasks.py"))
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=shop.root, env=shop.environ, input=sent, capture_output=True, text=True, check=True
