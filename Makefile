@@ -58,6 +58,8 @@ unit: .venv/.installed-test
 self: .venv/.installed-test
 	@echo "guardrails: our own code"
 	@$(BIN)/guardrails check guardrails tools
+	@echo "guardrails init: our own instruction files are current"
+	@$(BIN)/guardrails init --check > /dev/null
 
 generated: .venv/.installed
 	@$(BIN)/python tools/generate.py
