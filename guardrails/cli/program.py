@@ -72,7 +72,7 @@ class Program(click.Group):
             error.show()
             return MISTAKE
         except click.ClickException as error:
-            say(f"{error.format_message()}{_where_to_look(error)}")
+            say(" ".join(f"{error.format_message()}{_where_to_look(error)}".split()))
             return error.exit_code
         except click.Abort:
             say("interrupted")
