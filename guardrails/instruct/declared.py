@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from posixpath import dirname, normpath
 from typing import TYPE_CHECKING
@@ -157,8 +157,3 @@ def joined(lead: str, name: str) -> str:
     """A relative path seen from the root, "" for one that leads out of it."""
     found = normpath(f"{lead}{name}")
     return "" if found.startswith(("..", "/")) or found == "." else found
-
-
-def parents(paths: Iterable[str]) -> list[str]:
-    """The folders in which these stand."""
-    return [dirname(path) for path in paths]

@@ -27,7 +27,7 @@ WITH_VALUE = frozenset(
 _PATH = re.compile(r"(?:\.{1,2}/)*[\w.+@-]+(?:/[\w.+-]+)*/?")
 _PLACE = re.compile(r"(?::\d+(?:[-:,]\d+)*|#L\d+\S*|::\S+|#[\w-]*)$")
 _STAND_IN = re.compile(
-    r"(?i:(?:^|[/_.-])(?:examples?|foo|bar|baz|qux|your|my|some|something|specific|xx+|yyyy|nn+|placeholder|sample|dummy|name|filename|path|module|feature)(?=$|[/_.-]))"
+    r"(?i:(?:^|[/_.-])(?:examples?|foo|bar|baz|qux|your|my|some|something|specific|xx+|yyyy|nn+|placeholder|sample|dummy|name|file|filename|path|module|feature)(?=$|[/_.-]))"
     r"|Foo|Bar(?=$|[A-Z./])|Baz|Example|(?:^|/)(?:My|Your|Some)[A-Z]|(?:^|/)[A-Z]{2,}(?:_[A-Z]+)*/|\d{3,}|\.\.\.|(?:^|/)[a-zA-Z]\."
 )
 # Words that say: this is not there, not yet, not any more, not here, or only for instance.
@@ -36,7 +36,7 @@ _BEFORE = re.compile(
     r"(?:re|auto-?)?generat\w+|writ\w+|sav\w+|stor(?:e|es|ed|ing)|put(?:s|ting)?|output\w*|emit\w*|produc(?:e|es|ed|ing)|scaffold\w*|cop(?:y|ies|ied)|"
     r"renam\w+|remov\w+|delet\w+|mov(?:e|es|ed|ing)|drop\w*|legacy|deprecat\w+|no longer|former\w*|used to|previous\w*|instead|"
     r"rather than|not|never|without|avoid|old|missing|absent|optional\w*|ignored?|untracked|clone\w*|download\w*|fetch\w*|"
-    r"upstream|other repo\w*|external|template|split|extract\w*|promot\w+|convert\w*|land|lands)\b|n't\b"
+    r"upstream|other repo\w*|external|template|into|build[- ]time|split|extract\w*|promot\w+|convert\w*|land|lands)\b|n't\b"
 )
 _AFTER = re.compile(
     r"(?i)\A\W*(?:(?:\w+\W+){0,6})(?:if (?:present|it|they|any|there|you|applicable)|when present|generated|created|will be|written|"
@@ -73,7 +73,7 @@ def mentions(piece: Piece) -> Iterator[Mention]:
     elif piece.kind == "span" and re.search(r"\s", piece.text):
         yield from _in_command(piece.text, piece.start, "")
     elif path := as_path(piece.text):
-        kind: Literal["path", "link"] = "path" if piece.kind == "span" else "link"
+        kind: Literal["path", "link"] = "link" if piece.kind == "link" else "path"
         yield Mention(kind, path, piece.start, piece.start + len(piece.text))
 
 
@@ -192,7 +192,7 @@ def _targets(words: Sequence[tuple[str, int]], start: int, inside: str | None) -
     if any(word in ("-f", "--file", "--help", "--version") for word, _ in words):
         return
     found = [(word, at) for word, at in _plain(words) if not _ASSIGNED.fullmatch(word)]
-    if all(_WORD.fullmatch(word) and not _STAND_IN.search(word) for word, _ in found) and not any(
+    if all(_WORD.fullmatch(word) and "/" not in word and not _STAND_IN.search(word) for word, _ in found) and not any(
         "$" in word or "<" in word for word, _ in words
     ):
         for word, at in found:

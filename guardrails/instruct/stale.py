@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 
 from guardrails import lint
 from guardrails.config import Config
@@ -10,14 +11,18 @@ from guardrails.facts import Fact, Scope
 from guardrails.facts.instructions import Kind, Named
 from guardrails.files import Tree
 from guardrails.instruct.declared import Declared, Having, bases, joined
-from guardrails.instruct.markdown import pieces
+from guardrails.instruct.markdown import Piece, pieces
 from guardrails.instruct.named import Mention, mentions
 from guardrails.place import Place
 
 IMPORTING = ("CLAUDE.md", "GEMINI.md")  # files in which @path reads another file in
 # Folders of files that came from elsewhere, or go elsewhere: what they name is not of this project.
 FOREIGN = frozenset("vendor vendored third_party node_modules template templates fixtures testdata skeleton boilerplate scaffold".split())
+# Names that say nothing of what is in a file: another of that name is no hint.
+COMMON = frozenset("__init__ index main app types utils config settings README CONTRIBUTING CHANGELOG LICENSE AGENTS CLAUDE SKILL".split())
 MAX_BYTES = 400_000
+
+_HELD = re.compile(r"^(?:-{2,}|={2,}|#{1,6})[ \t]*([\w.-]+(?:/[\w.-]+)+)[ \t]*[-=#:]*[ \t]*\r?$", re.MULTILINE)
 
 
 def facts(tree: Tree, project: lint.Understood, known: lint.Known, config: Config) -> Iterator[Fact]:
@@ -48,12 +53,17 @@ class _Reader:
 
     def facts(self, text: str) -> Iterator[Named]:
         """A fact a name that means something of the project; what may be meant otherwise is left out."""
+        held = frozenset(_HELD.findall(text))  # a file that stands in this one, below a line with its name
         for piece in pieces(text):
             if piece.kind == "import" and not self.path.endswith(IMPORTING):
                 continue
-            for mention in mentions(piece):
-                if fact := self._fact(mention):
-                    yield fact
+            yield from self._named(piece, held)
+
+    def _named(self, piece: Piece, held: Collection[str]) -> Iterator[Named]:
+        for mention in mentions(piece):
+            fact = self._fact(mention) if mention.name not in held else None
+            if fact:
+                yield fact
 
     def _fact(self, mention: Mention) -> Named | None:
         if mention.kind == "target":
@@ -64,7 +74,8 @@ class _Reader:
         if stands is None:
             return None
         name = _utf8(mention.name)
-        like = "" if stands else self.having.like(name.rstrip("/").rpartition("/")[2])
+        last = name.rpartition("/")[2]
+        like = "" if stands or last.partition(".")[0] in COMMON else self.having.like(last)
         return self._made(mention, "folder" if name.endswith("/") else "file", stands=stands, like=like)
 
     def _declared(self, mention: Mention, kind: Kind, declared: Declared) -> Named | None:
@@ -98,12 +109,13 @@ class _Reader:
     def _is_meant(self, name: str, tail: str, leads: list[str]) -> bool:
         """Whether a path that is not there surely means one of this project: its folder, or the first of them, is there.
 
-        A skill travels: what it names among the settings of tools may be another project's, its own references may not.
+        A skill travels: what it names among the settings of tools may be another project's, its own references may not. A hidden
+        folder is where a tool looks, whether it is there or not.
         """
         first, _, rest = tail.partition("/")
         if name.startswith(".."):
             return self.having.is_folder(joined(leads[0], f"{name.rstrip('/')}/.."))
-        if not rest:
+        if not rest or (first.startswith(".") and name.endswith("/")):
             return False
         if self.path.endswith("SKILL.md") and (first == "references" or first.startswith(".")):
             return first == "references"

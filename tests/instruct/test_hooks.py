@@ -28,24 +28,24 @@ EDITS = [
     pytest.param(
         "claude",
         {
-            "session_id": "abc123", "transcript_path": "/t/abc123.jsonl", "cwd": "/work", "permission_mode": "default",
+            "session_id": "abc123", "transcript_path": "/t/abc123.jsonl", "cwd": "/repo", "permission_mode": "default",
             "hook_event_name": "PostToolUse", "tool_name": "Write", "tool_use_id": "toolu_01ABC123",
-            "tool_input": {"file_path": "/work/shop/tasks.py", "content": "LIMIT = 1\n"},
-            "tool_response": {"filePath": "/work/shop/tasks.py", "success": True},
+            "tool_input": {"file_path": "/repo/shop/tasks.py", "content": "LIMIT = 1\n"},
+            "tool_response": {"filePath": "/repo/shop/tasks.py", "success": True},
         },
-        ("/work/shop/tasks.py",),
+        ("/repo/shop/tasks.py",),
         id="Claude Code writes a file",
     ),
     pytest.param(
         "claude",
-        {"cwd": "/work", "hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {}},
+        {"cwd": "/repo", "hook_event_name": "PostToolUse", "tool_name": "Bash", "tool_input": {"command": "ls"}, "tool_response": {}},
         (),
         id="Claude Code runs a command",
     ),
     pytest.param(
         "codex",
         {
-            "session_id": "0199", "turn_id": "7", "transcript_path": None, "cwd": "/work", "hook_event_name": "PostToolUse", "model": "m",
+            "session_id": "0199", "turn_id": "7", "transcript_path": None, "cwd": "/repo", "hook_event_name": "PostToolUse", "model": "m",
             "permission_mode": "default", "tool_name": "apply_patch", "tool_use_id": "call_1", "tool_input": {"command": PATCH},
             "tool_response": "Success. Updated the following files:\nM shop/tasks.py\n",
         },
@@ -55,58 +55,58 @@ EDITS = [
     pytest.param(
         "copilot",
         {
-            "timestamp": 1704614700000, "cwd": "/work", "toolName": "edit", "toolArgs": '{"path": "/work/shop/tasks.py", "old_str": "a"}',
+            "timestamp": 1704614700000, "cwd": "/repo", "toolName": "edit", "toolArgs": '{"path": "/repo/shop/tasks.py", "old_str": "a"}',
             "toolResult": {"resultType": "success", "textResultForLlm": "File edited"},
         },
-        ("/work/shop/tasks.py",),
+        ("/repo/shop/tasks.py",),
         id="Copilot edits, with its arguments in a string",
     ),
     pytest.param(
         "copilot",
-        {"cwd": "/work", "toolName": "create", "toolArgs": {"path": "shop/new.py"}, "toolResult": {"resultType": "success"}},
+        {"cwd": "/repo", "toolName": "create", "toolArgs": {"path": "shop/new.py"}, "toolResult": {"resultType": "success"}},
         ("shop/new.py",),
         id="Copilot creates, with its arguments in an object",
     ),
     pytest.param(
         "copilot",
-        {"cwd": "/work", "toolName": "view", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "success"}},
+        {"cwd": "/repo", "toolName": "view", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "success"}},
         (),
         id="Copilot looks at a file",
     ),
     pytest.param(
         "copilot",
-        {"cwd": "/work", "toolName": "edit", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "denied"}},
+        {"cwd": "/repo", "toolName": "edit", "toolArgs": '{"path": "shop/tasks.py"}', "toolResult": {"resultType": "denied"}},
         (),
         id="Copilot may not edit",
     ),
     pytest.param(
         "copilot",
         {
-            "cwd": "/work", "hook_event_name": "PostToolUse", "tool_name": "multi_replace_string_in_file",
-            "tool_input": {"replacements": [{"filePath": "/work/shop/a.py"}, {"filePath": "/work/shop/b.py"}]},
+            "cwd": "/repo", "hook_event_name": "PostToolUse", "tool_name": "multi_replace_string_in_file",
+            "tool_input": {"replacements": [{"filePath": "/repo/shop/a.py"}, {"filePath": "/repo/shop/b.py"}]},
         },
-        ("/work/shop/a.py", "/work/shop/b.py"),
+        ("/repo/shop/a.py", "/repo/shop/b.py"),
         id="Copilot in VS Code edits several files",
     ),
-    pytest.param("copilot", {"cwd": "/work", "toolName": "apply_patch", "toolArgs": PATCH.partition("*** Add")[0]}, ("shop/tasks.py",),
+    pytest.param("copilot", {"cwd": "/repo", "toolName": "apply_patch", "toolArgs": PATCH.partition("*** Add")[0]}, ("shop/tasks.py",),
                  id="Copilot applies a patch"),
     pytest.param(
         "gemini",
         {
-            "session_id": "s", "transcript_path": "/t.json", "cwd": "/work", "hook_event_name": "AfterTool", "timestamp": "2026-06-01",
-            "tool_name": "replace", "tool_input": {"file_path": "/work/shop/tasks.py", "old_string": "a", "new_string": "b"},
+            "session_id": "s", "transcript_path": "/t.json", "cwd": "/repo", "hook_event_name": "AfterTool", "timestamp": "2026-06-01",
+            "tool_name": "replace", "tool_input": {"file_path": "/repo/shop/tasks.py", "old_string": "a", "new_string": "b"},
             "tool_response": {"llmContent": "ok", "returnDisplay": "ok"},
         },
-        ("/work/shop/tasks.py",),
+        ("/repo/shop/tasks.py",),
         id="Gemini replaces in a file",
     ),
     pytest.param(
         "cursor",
         {
-            "conversation_id": "c1", "generation_id": "g1", "hook_event_name": "afterFileEdit", "workspace_roots": ["/work"],
-            "file_path": "/work/shop/tasks.py", "edits": [{"old_string": "a", "new_string": "b"}],
+            "conversation_id": "c1", "generation_id": "g1", "hook_event_name": "afterFileEdit", "workspace_roots": ["/repo"],
+            "file_path": "/repo/shop/tasks.py", "edits": [{"old_string": "a", "new_string": "b"}],
         },
-        ("/work/shop/tasks.py",),
+        ("/repo/shop/tasks.py",),
         id="Cursor edits a file",
     ),
 ]  # fmt: skip
@@ -116,12 +116,12 @@ EDITS = [
 def test_an_event_names_the_edited_files(client: str, sent: dict[str, object], files: tuple[str, ...]) -> None:
     found = event(client, json.dumps(sent).encode())
     assert found.files == files
-    assert found.folder == "/work"
+    assert found.folder == "/repo"
 
 
 def test_cursor_waits_for_the_end_of_the_turn() -> None:
-    stop = {"conversation_id": "c1", "hook_event_name": "stop", "workspace_roots": ["/work"], "status": "completed", "loop_count": 0}
-    assert event("cursor", json.dumps(stop).encode()) == Event("/work", session="c1", ends=True, name="stop")
+    stop = {"conversation_id": "c1", "hook_event_name": "stop", "workspace_roots": ["/repo"], "status": "completed", "loop_count": 0}
+    assert event("cursor", json.dumps(stop).encode()) == Event("/repo", session="c1", ends=True, name="stop")
     assert not event("cursor", json.dumps({**stop, "status": "aborted"}).encode()).ends
 
 
