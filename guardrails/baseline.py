@@ -168,6 +168,12 @@ def load(path: Path, name: str) -> Baseline:
         raise BaselineError(f"{name}:{line}: this is not UTF-8; restore the file from git") from None
 
 
+def usual(root: Path) -> Baseline | None:
+    """The baseline that a project keeps in the usual place; None where it keeps none. Raises `BaselineError`."""
+    path = root / FILE
+    return load(path, FILE) if path.exists() else None
+
+
 def judged(entries: Iterable[Entry], paths: Collection[str], whole: bool, rules: Collection[str]) -> tuple[Entry, ...]:
     """The entries that a run could have matched: of rules that ran, in files that were looked at; in vanished ones after a `whole` run."""
     return tuple(entry for entry in entries if entry.rule in rules and (whole or entry.path in paths))

@@ -360,6 +360,12 @@ def enclosing(function: Function, block: int) -> Iterator[Block]:
         block = one.parent
 
 
+def openers(function: Function, block: int, kind: BlockKind) -> Iterator[Step]:
+    """The steps that open the blocks of a kind around a block (itself included), inside out."""
+    around = (one for one in enclosing(function, block) if one.kind == kind and one.opened_by >= 0)
+    return (function.steps[one.opened_by] for one in around)
+
+
 def is_within(function: Function, block: int, outer: int) -> bool:
     """Whether `block` is `outer` or lies inside it."""
     while block >= 0:

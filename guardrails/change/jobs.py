@@ -27,6 +27,7 @@ class Jobs:
     def __init__(self, change: Before, then: Project, tree: Tree, now: Project) -> None:
         self._change, self._tree = change, tree
         self._then, self._now = _messages(then), _messages(now)
+        self._symbols = frozenset(job.symbol for job, _ in self._then.values())
         self._sent = _sent(then)
         self._carried = _carried(then)
 
@@ -55,10 +56,10 @@ class Jobs:
 
     def _changed(self) -> Iterator[ChangedJob]:
         for job, before, after in self._pairs():
+            options = "retry policy" if _RETRY.search(before.options + after.options) else "options"
             parts = {
                 "body": before.body != after.body,
-                "retry policy": before.options != after.options and bool(_RETRY.search(before.options + after.options)),
-                "options": before.options != after.options and not _RETRY.search(before.options + after.options),
+                options: before.options != after.options,
                 "payload": before.parameters != after.parameters,
             }
             if what := tuple(name for name, differs in parts.items() if differs):
@@ -99,7 +100,7 @@ class Jobs:
         return re.search(rb"\bdef\s+" + re.escape(name) + rb"\b", self._tree.load(job.place.path)) is not None
 
     def _is_new(self, pair: Pair) -> bool:
-        return pair[0].symbol not in {job.symbol for job, _ in self._then.values()}
+        return pair[0].symbol not in self._symbols
 
     def _gone(self, job: Job, sent: bool) -> LostMessage:
         path = self._change.now(job.place.path)
@@ -112,8 +113,7 @@ class Jobs:
         added = [one for one in after.parameters if one.name not in old and one.required]
         dropped = [one for one in before.parameters if one.name not in new]
         if dropped and _is_renaming(before, after):
-            by_name = [one.name for one in dropped if one.name in self._carried.get(job.symbol, ())]
-            yield from (("renames", name) for name in by_name)
+            yield from (("renames", one.name) for one in dropped if self._is_carried(job, one))
             return
         yield from (("needs", one.name) for one in added if not before.is_open)
         yield from (("drops", one.name) for one in dropped if not after.is_open and (one.required or self._is_carried(job, one)))

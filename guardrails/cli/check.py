@@ -153,11 +153,16 @@ def _require_sense(options: Options) -> None:
     writes = "--fix" if options.fix else "--add-allow" if options.add_allow is not None else ""
     if writes and options.stdin_filename is not None:
         raise Mistake(f"{writes} changes files on disk, and --stdin-filename reads none; name the file instead")
-    if writes and (options.staged or ".." in (options.diff or "")):
+    if writes and not _looks_at_disk(options):
         where = "the index" if options.staged else "commits"
         raise Mistake(f"{writes} changes files on disk, and this run looks at {where}; leave one of them out")
     if writes and (link := next((path for path in options.paths if _is_behind_link(Path(path))), "")):
         raise Mistake(f"{writes} changes no file through a link, and {link} is one or lies behind one; name what it leads to")
+
+
+def _looks_at_disk(options: Options) -> bool:
+    """Not at the index, standard input or a commit."""
+    return not (options.staged or options.stdin_filename is not None or ".." in (options.diff or ""))
 
 
 def _is_behind_link(path: Path) -> bool:
@@ -275,7 +280,7 @@ def _rendered(one: outputs.Output, result: Result, options: Options, status: int
         every=options.every,
         show_unknown=options.show_unknown,
         statistics=options.statistics,
-        mends=not (options.fix or options.staged or options.stdin_filename is not None or ".." in (options.diff or "")),
+        mends=not options.fix and _looks_at_disk(options),
         again=shlex.join(["guardrails", "check", *options.paths, *_since(options)]),
         status=status,
     )

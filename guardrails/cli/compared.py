@@ -28,10 +28,7 @@ def against(request: lint.Request, diff: str | None, named: str | None, *, stage
 
 def adopted(root: Path, named: str | None) -> Baseline | None:
     """The baseline of a project: the named file, else the usual one where it is there."""
-    if named is None:
-        path = root / baseline.FILE
-        return baseline.load(path, baseline.FILE) if path.exists() else None
-    return baseline.load(Path(named), named)
+    return baseline.usual(root) if named is None else baseline.load(Path(named), named)
 
 
 def _staged(request: lint.Request) -> tuple[Path, ...]:

@@ -117,9 +117,7 @@ def _linted(paths: Sequence[Path]) -> str:
     from guardrails.report.view import View
 
     request = lint.prepare(paths)
-    adopted = request.root / baseline.FILE
-    known = baseline.load(adopted, baseline.FILE) if adopted.exists() else None
-    request = msgspec.structs.replace(request, baseline=known, more=reader(request.config))
+    request = msgspec.structs.replace(request, baseline=baseline.usual(request.root), more=reader(request.config))
     result = lint.lint_edited(request, lambda path: git.run(request.root, "cat-file", "blob", f"HEAD:./{path}"))
     if not result.findings:
         return ""

@@ -12,9 +12,7 @@ import msgspec
 from guardrails import change, git, rulebook
 from guardrails.baseline import Baseline
 from guardrails.cache import Cache, NoCache, Outlines, Shared
-from guardrails.change.jobs import Jobs
 from guardrails.change.past import Past
-from guardrails.change.relaxed import relaxed
 from guardrails.config import MODELS, Config, load, models
 from guardrails.files import Tree, discover, find_root, memory, show
 from guardrails.lint.judging import judge
@@ -121,6 +119,9 @@ def _past(
     started: change.Before, tree: Tree, project: Project, request: Request, own: Sequence[tuple[str, str]], outlines: Outlines
 ) -> Past:
     """What the base of a change holds, and what the change does."""
+    from guardrails.change.jobs import Jobs
+    from guardrails.change.relaxed import relaxed
+
     before, known = _understand(started.tree, request, own, outlines)
     held = _held(started, before, known, request, outlines)
     more = (*Jobs(started, before, tree, project).facts(), *relaxed(started, tree, outlines.outline))

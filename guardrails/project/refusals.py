@@ -5,7 +5,7 @@ from __future__ import annotations
 from guardrails.facts import Logged
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Function, Op, Site, dotted, enclosing, is_within, receiver
+from guardrails.outline import Function, Op, Site, dotted, is_within, openers, receiver
 from guardrails.project.clauses import Caught, Clause, clauses, sites_in
 from guardrails.project.secrets import words_of
 
@@ -33,8 +33,7 @@ class Refusals:
     def is_failed(self, home: Home, site: Site) -> bool:
         """It stands where the status of an answer was just found to be bad: what is answered then says why, and holds no token."""
         function = self._resolver.definition(home)
-        around = (b for b in enclosing(function, function.steps[site.step].block) if b.kind == "if" and b.opened_by >= 0)
-        tests = (function.steps[block.opened_by].value for block in around)
+        tests = (step.value for step in openers(function, function.steps[site.step].block, "if"))
         return any(
             isinstance(test, Op) and test.op in ("!=", ">=", ">", "not") and dotted(test.parts[0]).rpartition(".")[2] in _STATUSES
             for test in tests

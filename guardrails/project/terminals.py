@@ -9,7 +9,7 @@ from guardrails.facts import Logged
 from guardrails.frameworks.sightings import LogSeen
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Call, Expr, Function, Ref, Site, enclosing, is_within, walk
+from guardrails.outline import Attr, Call, Expr, Function, Ref, Site, is_within, openers, walk
 from guardrails.project.clauses import is_endless
 from guardrails.project.secrecy import Secrecies
 
@@ -94,6 +94,5 @@ def _is_repeated(function: Function, site: Site) -> bool:
 
 def _is_main(module: Function, site: Site) -> bool:
     """The call stands below `if __name__ == "__main__"`."""
-    around = (block for block in enclosing(module, module.steps[site.step].block) if block.kind == "if" and block.opened_by >= 0)
-    tests = (module.steps[block.opened_by].value for block in around)
+    tests = (step.value for step in openers(module, module.steps[site.step].block, "if"))
     return any(isinstance(part, Ref) and part.name == "__name__" for test in tests if test is not None for part in walk(test))

@@ -167,8 +167,9 @@ def _entries(step: Step) -> Iterator[tuple[str, Expr, str]]:
 
 def _given(value: Expr, owner: str) -> Iterator[tuple[str, Expr, str]]:
     """The keyword arguments and the entries of literal mappings in a value, each with the call around it, else with `owner`."""
-    calls = [(one.start, one.end, dotted(one.func)) for one in walk(value) if isinstance(one, Call)]
-    for expr in walk(value):
+    parts = list(walk(value))
+    calls = [(one.start, one.end, dotted(one.func)) for one in parts if isinstance(one, Call)]
+    for expr in parts:
         if isinstance(expr, Call):
             yield from ((arg.name, arg.value, f"{owner} {dotted(expr.func)}") for arg in expr.args if arg.name)
         elif isinstance(expr, Group):
