@@ -7,9 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from guardrails import config, rulebook
+from guardrails import config, jsontext, rulebook
 from guardrails.frameworks.schema import schema_text
 from guardrails.report import jobs_json, json_
 from guardrails.rulebook import Rule
@@ -55,7 +53,7 @@ def generated() -> Mapping[Path, str]:
 
 
 def _json(schema: Mapping[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2).decode() + "\n"
+    return jsontext.dumps(schema, order="sorted")
 
 
 def stale() -> list[Path]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from guardrails import rulebook
+from guardrails import jsontext, rulebook
 from guardrails.cli import shown
 from guardrails.cli.output import emit
 from guardrails.report.ink import Ink
@@ -27,11 +27,10 @@ def command(form: str) -> None:
 
 def as_json(rules: Iterable[Rule]) -> str:
     """The rules as data: `{"version": 1, "rules": [...]}`."""
-    import msgspec
 
     keys = ("name", "title", "severity", "confidence", "guardrail", "persona", "languages", "instruct")
     document = {"version": 1, "rules": [{key: getattr(rule, key) for key in keys} for rule in rules]}
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return jsontext.dumps(document)
 
 
 def table(rules: Iterable[Rule], ink: Ink) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from guardrails import jsontext
 from guardrails.config.faults import Rules, faults, near
 from guardrails.config.lines import Lines, TomlLines, YamlLines
 from guardrails.config.settings import GATES, Config, ConfigError, Gate, Override
@@ -101,7 +102,7 @@ def schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """The published schema, byte for byte."""
-    return msgspec.json.format(msgspec.json.encode(schema(), order="sorted"), indent=2).decode() + "\n"
+    return jsontext.dumps(schema(), order="sorted")
 
 
 def _read(root: Path, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from guardrails import jsontext
 from guardrails.frameworks.model import Model
 
 
@@ -17,4 +18,4 @@ def schema() -> dict[str, Any]:
 
 def schema_text() -> str:
     """The published schema, byte for byte."""
-    return msgspec.json.format(msgspec.json.encode(schema(), order="sorted"), indent=2).decode() + "\n"
+    return jsontext.dumps(schema(), order="sorted")

@@ -9,8 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-import msgspec
-
+from guardrails import jsontext
 from guardrails.finding import Severity
 from guardrails.fingerprint import LENGTH
 from guardrails.report.safe import encodable, visible
@@ -24,7 +23,7 @@ SEVERITY: dict[Severity, str] = {"error": "critical", "warning": "major", "info"
 
 def render(result: Result, view: View) -> str:
     """The list of findings, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(list(_unique(_issues(result)))), indent=2).decode() + "\n"
+    return jsontext.dumps(list(_unique(_issues(result))))
 
 
 def _issues(result: Result) -> Iterator[Json]:

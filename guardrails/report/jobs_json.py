@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from guardrails import inventory as known
+from guardrails import jsontext
 from guardrails.inventory import Inventory, Link, Source
 from guardrails.place import Spot
 from guardrails.report.safe import encodable
@@ -127,7 +128,7 @@ class Document(msgspec.Struct, frozen=True):
 
 def render(inventory: Inventory) -> str:
     """The document, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(document(inventory)), indent=2).decode() + "\n"
+    return jsontext.dumps(document(inventory))
 
 
 def schema() -> dict[str, Any]:

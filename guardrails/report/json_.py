@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from guardrails import jsontext
 from guardrails.finding import Confidence, Severity
 from guardrails.report.safe import encodable
 from guardrails.report.statistics import Statistics, counted
@@ -104,7 +105,7 @@ class Document(msgspec.Struct, frozen=True):
 
 def render(result: Result, view: View) -> str:
     """The document, indented, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(document(result, view)), indent=2).decode() + "\n"
+    return jsontext.dumps(document(result, view))
 
 
 def document(result: Result, view: View) -> Document:

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-import msgspec
-
 import guardrails
+from guardrails import jsontext
 from guardrails.finding import Severity
 from guardrails.report.safe import encodable
 from guardrails.report.tally import advised
@@ -35,7 +34,7 @@ def render(result: Result, view: View) -> str:
         "version": "2.1.0",
         "runs": [run(result, view)],
     }
-    return msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+    return jsontext.dumps(log)
 
 
 def run(result: Result, view: View) -> Json:
