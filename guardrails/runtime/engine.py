@@ -1,0 +1,201 @@
+"""DBOS behind the runtime's own words; nothing else imports it.
+
+What it does for us: queues with claims that one worker wins, delays, concurrency and rate limits over all workers, and durable steps
+fenced by the claim.
+What it does not do, and the runtime does: see `worker.py`.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, _dbos
+from dbos._serialization import DBOSPortableJSONSerializer  # the public package does not export it; the default would be pickle
+
+if TYPE_CHECKING:
+    from guardrails.runtime.declare import Queue
+    from guardrails.runtime.store.database import Database
+
+NAME = "guardrails"
+RELEASE = version("dbos")
+WORKFLOW = "guardrails.attempt"
+UNFINISHED = "unfinished"
+_SCHEMA = "dbos"
+_log = logging.getLogger("guardrails.runtime")
+
+
+def workflow_id(job: str, generation: int, attempt: int) -> str:
+    """The engine's name for one attempt."""
+    return f"{job}/{generation}/{attempt}"
+
+
+def migrate(database: "Database") -> None:
+    """Make the engine's tables."""
+    _quiet()
+    DBOS.migrate(
+        database.url.set(drivername="postgresql" if database.dialect == "postgresql" else "sqlite").render_as_string(hide_password=False),
+        schema=_SCHEMA,
+    )
+
+
+def _quiet() -> None:
+    """The engine's log lines go where the application's go, from warnings up."""
+    log = logging.getLogger("dbos")
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.WARNING)
+
+
+class Client:
+    """What any process can do: queue an attempt within a transaction, cancel, read steps, delete."""
+
+    def __init__(self, database: "Database") -> None:
+        _quiet()
+        self._client = DBOSClient(
+            system_database_engine=database.engine,
+            dbos_system_schema=_SCHEMA,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=NAME,
+            lazy=True,
+            retry_connection_errors=False,
+        )
+
+    def queue(self, connection: sa.Connection, queue: str, job: str, generation: int, attempt: int, delay: float = 0.0) -> None:
+        """Queue an attempt within the caller's transaction; `delay` in seconds."""
+        options: dict[str, Any] = {
+            "workflow_name": WORKFLOW,
+            "queue_name": queue,
+            "workflow_id": workflow_id(job, generation, attempt),
+            "app_version": NAME,
+        }
+        if delay > 0:
+            options["delay_seconds"] = delay
+        self._client.enqueue_in_transaction(connection, options, job, generation, attempt)  # type: ignore[arg-type]
+
+    def cancel(self, job: str, generation: int, attempt: int) -> None:
+        """Take an attempt out of its queue."""
+        self._client.cancel_workflow(workflow_id(job, generation, attempt))
+
+    def steps(self, job: str, since: int, before: tuple[int, int]) -> dict[str, str]:
+        """The results (JSON) of a job's finished steps, by name with occurrence, from generation `since` on and before (generation.
+
+        Attempt).
+        """
+        found: dict[str, str] = {}
+        for generation, attempt in sorted(self._attempts(job)):
+            if generation >= since and (generation, attempt) < before:
+                for step in self._client.list_workflow_steps(workflow_id(job, generation, attempt)):
+                    if isinstance(step["output"], dict) and "result" in step["output"]:
+                        found[step["function_name"]] = step["output"]["result"]
+        return found
+
+    def _attempts(self, job: str) -> list[tuple[int, int]]:
+        rows = self._client.list_workflows(workflow_id_prefix=f"{job}/", load_input=False, load_output=False)
+        return [(int(generation), int(attempt)) for _, generation, attempt in (row.workflow_id.split("/") for row in rows)]
+
+    def alive(self, attempts: Iterable[tuple[str, int, int]]) -> set[str]:
+        """Which of these attempts the engine still means to run, by their jobs' ids."""
+        wanted = [workflow_id(*attempt) for attempt in attempts]
+        rows = self._client.list_workflows(workflow_ids=wanted, load_input=False, load_output=False) if wanted else []
+        return {row.workflow_id.split("/")[0] for row in rows if row.status in ("ENQUEUED", "DELAYED", "PENDING")}
+
+    def forget(self, job: str) -> None:
+        """Forget a job's attempts with their steps."""
+        self._client.delete_workflows([workflow_id(job, *attempt) for attempt in self._attempts(job)])
+
+    def close(self) -> None:
+        """Stop its threads; the connections are the database's."""
+        self._client.destroy()
+
+
+class Fleet:
+    """This process as one worker of the fleet: it claims attempts from queues and runs each in a thread of the engine."""
+
+    def __init__(
+        self, database: "Database", executor: str, queues: Iterable["Queue"], run: Callable[[str, int, int], None], poll: float
+    ) -> None:
+        self._database = database
+        self._executor = executor
+        self._queues = list(queues)
+        self._run = run
+        self._poll = poll
+        self._stopping = threading.Event()
+
+    def launch(self) -> None:
+        """Begin to claim."""
+        _quiet()
+        config: DBOSConfig = {
+            "name": NAME,
+            "system_database_engine": self._database.engine,
+            "dbos_system_schema": _SCHEMA,
+            "application_version": NAME,
+            "executor_id": self._executor,
+            "serializer": DBOSPortableJSONSerializer(),
+            "run_migrations": False,
+            "enable_otlp": False,
+            "system_database_url": "sqlite:///unused.sqlite"
+            if self._database.dialect == "sqlite"
+            else "postgresql://unused@localhost/unused",
+        }
+        DBOS(config=config)
+        run = self._run
+
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+        def attempt(job: str, generation: int, attempt: int) -> None:
+            run(job, generation, attempt)
+
+        DBOS.listen_queues([queue.name for queue in self._queues])
+        DBOS.launch()
+        _quiet()
+        for queue in self._queues:
+            DBOS.register_queue(
+                queue.name,
+                worker_concurrency=queue.concurrency,
+                global_concurrency=queue.limit,
+                polling_interval_sec=self._poll,
+                limiter={"limit": queue.rate[0], "period": queue.rate[1]} if queue.rate else None,
+                on_conflict="always_update",
+            )
+
+    def step(self, name: str, run: Callable[[], str | None]) -> str | None:
+        """Run a durable step within an attempt: its recorded result, else what `run` gives.
+
+        None (it did not finish) is no result, and is never replayed.
+        """
+        while True:
+            ran: list[str | None] = []
+
+            def record(ran: list[str | None] = ran) -> dict[str, str]:
+                ran.append(run())
+                return {UNFINISHED: name} if ran[0] is None else {"result": ran[0]}
+
+            output = DBOS.run_step({"name": name}, record)
+            if ran:
+                return ran[0]
+            if "result" in output:
+                return output["result"]
+
+    def recover(self, dead: list[str]) -> int:
+        """Give the attempts of dead workers back to their queues; returns how many.
+
+        Private in DBOS: the public `resume_workflows` would zero the attempts. tests/runtime/test_engine_contract.py holds it to what we
+        need.
+        """
+        return len(DBOS._recover_pending_workflows(dead)) if dead else 0
+
+    def stop_claiming(self) -> None:
+        """Claim nothing more; what runs goes on. Private in DBOS, whose own end also cuts the threads that still run."""
+        for stopping in _dbos._get_dbos_instance().background_thread_stop_events:
+            stopping.set()
+
+    def close(self) -> None:
+        """Close the engine; attempts that still run are the caller's to end first."""
+        DBOS.destroy(destroy_registry=True)
+
+    def pending(self) -> set[str]:
+        """The workers that hold claims, as the engine's book has them."""
+        statuses = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {status.executor_id for status in statuses if status.executor_id}

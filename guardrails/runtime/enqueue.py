@@ -1,0 +1,54 @@
+"""Queueing: one, many, or within the caller's own transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from guardrails.runtime import context
+from guardrails.runtime.declare import Handle, Job
+from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.home import home
+from guardrails.runtime.payload import digest
+from guardrails.runtime.store import foreign
+from guardrails.runtime.store.jobs import Jobs, New
+
+LONGEST_DELAY = 366 * 86_400.0
+
+
+def one(job: Job[Any, Any], payload: Any, *, delay: float = 0.0, key: str | None = None) -> Handle:
+    """See `Job.enqueue`."""
+    new = _new(job, payload, delay, key)
+    jobs = home().jobs
+    with jobs.database.begin() as connection:
+        return _add(jobs, connection, job, new)
+
+
+def many(job: Job[Any, Any], payloads: Sequence[Any], *, delay: float = 0.0) -> list[Handle]:
+    """See `Job.enqueue_many`."""
+    news = [_new(job, payload, delay, None) for payload in payloads]
+    jobs = home().jobs
+    with jobs.database.begin() as connection:
+        return [_add(jobs, connection, job, new) for new in news]
+
+
+def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 0.0) -> Handle:
+    """See `Job.enqueue_in_transaction`."""
+    new = _new(job, payload, delay, None)
+    jobs = home().jobs
+    with foreign.borrowed(jobs.database, connection) as theirs:
+        return _add(jobs, theirs, job, new)
+
+
+def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New:
+    context.refuse_while_importing(job.name)
+    if not 0 <= delay <= LONGEST_DELAY:
+        raise DeclarationError(f"Job {job.name}: delay must be between 0 and {LONGEST_DELAY:,.0f} seconds (a year), not {delay!r}.")
+    text = job.shape.dump(payload)
+    return New(job.name, key or job.key(payload), job.queue, job.shape.version, text, digest(text), job.retry.attempts, delay)
+
+
+def _add(jobs: Jobs, connection: sa.Connection, job: Job[Any, Any], new: New) -> Handle:
+    lifted = lambda text, version: digest(job.shape.lift(text, version))  # noqa: E731
+    found, created = jobs.add(connection, new, lifted)
+    return Handle(found, new.name, new.key, created)

@@ -1,0 +1,58 @@
+"""A run's log on its way into the database: bounded, in batches, and without the secrets that the job was given."""
+
+import time
+
+from guardrails.runtime.pool.frames import Learn, Line, Output
+from guardrails.runtime.redact import Redactor
+from guardrails.runtime.store.jobs import Started
+from guardrails.runtime.store.output import LogLine
+from guardrails.runtime.store.output import Output as Writer
+
+MOST = 10_000  # lines of one run
+LONGEST = 8192  # characters of a line
+BATCH = 200
+EVERY = 0.5  # seconds
+
+
+class Logbook:
+    """Collects the lines of one run."""
+
+    def __init__(self, writer: Writer, started: Started, redactor: Redactor) -> None:
+        self._writer, self._started, self._redactor = writer, started, redactor
+        self._lines: list[LogLine] = []
+        self._kept = self._dropped = 0
+        self._flushed = time.monotonic()
+
+    def take(self, frame: Line | Output | Learn) -> None:
+        """Keep a line, or learn a secret that must stand in none; lines over the limit are counted."""
+        if isinstance(frame, Learn):
+            self._redactor.learn(frame.value)
+            return
+        if isinstance(frame, Line):
+            self._add(frame.level, frame.message, frame.fields, frame.at)
+            return
+        for text in frame.data.decode("utf-8", "replace").splitlines():
+            self._add(frame.stream, text, {}, time.time())
+
+    def _add(self, level: str, message: str, fields: dict[str, str], at: float) -> None:
+        if self._kept >= MOST:
+            self._dropped += 1
+            return
+        self._kept += 1
+        text = self._redactor.text(message)[:LONGEST].replace("\x00", "")
+        self._lines.append(LogLine(self._started.start, level, text, self._redactor.fields(fields), at))
+        if len(self._lines) >= BATCH or time.monotonic() - self._flushed > EVERY:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is collected."""
+        lines, self._lines = self._lines, []
+        self._flushed = time.monotonic()
+        if lines:
+            self._writer.lines(self._started.id, lines)
+
+    def close(self) -> None:
+        """Write the rest, and how many lines were left out."""
+        if self._dropped:
+            self._lines.append(LogLine(self._started.start, "WARNING", f"{self._dropped} more lines were left out", {}, time.time()))
+        self.flush()

@@ -1,0 +1,17 @@
+"""How each driver is asked: from a command to the supervisor's plan, and from its complaint to a sentence."""
+
+from guardrails.runtime.sandbox.commands import Command
+from guardrails.runtime.sandbox.drivers import bubblewrap, docker, process
+from guardrails.runtime.sandbox.plan import Plan
+
+_DRIVERS = {"bubblewrap": bubblewrap, "docker": docker, "process": process}
+
+
+def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
+    """How to run a command with these values of its secrets until `deadline`, a moment of the monotonic clock. Raises SandboxRefused."""
+    return _DRIVERS[command.driver].plan(command, values, deadline)
+
+
+def refusal(command: Command, said: str) -> str:
+    """The sentence for what a driver said instead of starting the command."""
+    return _DRIVERS[command.driver].refusal(command, " ".join(said.split())[-500:])

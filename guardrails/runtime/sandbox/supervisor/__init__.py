@@ -1,0 +1,1 @@
+"""The process between the caller and the command. It imports only the standard library, and runs without site-packages."""

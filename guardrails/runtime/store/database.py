@@ -1,0 +1,170 @@
+"""A connection to the runtime's database: SQLite in WAL mode or PostgreSQL, its tables made on first use, its clock as SQL."""
+
+import functools
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from guardrails.runtime.errors import DatabaseRefused
+from guardrails.runtime.store.tables import SCHEMA, VERSION, Dialect, Tables, build
+
+tables_for = functools.cache(build)
+BUSY_SECONDS = 30
+POOL = 10
+_ADVISORY = 7_346_209_331
+
+
+class Database:
+    """One database: `engine`, `tables`, `dialect`; `id` tells it from any other that has the same tables."""
+
+    def __init__(self, url: str, pool: int = POOL) -> None:
+        self.url = _checked(url)
+        self.dialect = cast("Dialect", self.url.get_backend_name())
+        self.tables: Tables = tables_for(self.dialect)
+        self.engine = self._sqlite() if self.dialect == "sqlite" else self._postgres(pool)
+        self.now: sa.ColumnElement[float] = sa.literal_column(
+            "((julianday('now') - 2440587.5) * 86400.0)" if self.dialect == "sqlite" else "extract(epoch from clock_timestamp())::float8",
+            sa.Double,
+        )
+        self._ready = False
+        self._lock = threading.Lock()
+
+    def _sqlite(self) -> sa.Engine:
+        engine = sa.create_engine(self.url)
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: Any, _record: object) -> None:
+            connection.isolation_level = "IMMEDIATE"  # writers queue up; a transaction that has read never fails to upgrade
+            connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA journal_mode=WAL")
+
+        return engine
+
+    def _postgres(self, pool: int) -> sa.Engine:
+        return sa.create_engine(
+            self.url.set(drivername="postgresql+psycopg"),
+            pool_size=pool,
+            max_overflow=pool,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"application_name": "guardrails", "connect_timeout": 10},
+        )
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return self.url.render_as_string(hide_password=True)
+
+    def prepare(self) -> None:
+        """Make the engine's tables and ours where they are missing; raises DatabaseRefused."""
+        if self._ready:
+            return
+        with self._lock:
+            if not self._ready:
+                with told(self):
+                    self._migrate()
+                self._ready = True
+
+    def _migrate(self) -> None:
+        from guardrails.runtime import engine
+
+        if not self._current():
+            with self.engine.connect() as holder:
+                self._exclusive(holder)
+                engine.migrate(self)
+                with self.engine.begin() as connection:
+                    if self.dialect == "sqlite":
+                        connection.execute(sa.text("BEGIN IMMEDIATE"))  # the driver would begin no transaction before CREATE
+                    self._create(connection)
+        self.id = self._meta("id")
+
+    def _current(self) -> bool:
+        """Whether both sets of tables are there already, in this release's version."""
+        from guardrails.runtime import engine
+
+        if not sa.inspect(self.engine).has_table(self.tables.meta.name, schema=self.tables.meta.schema):
+            return False
+        version = self._meta("version")
+        if int(version) > VERSION:
+            raise DatabaseRefused(
+                f"{self.shown} was made by a newer release of guardrails (tables version {version}, here {VERSION}): upgrade this one."
+            )
+        return int(version) == VERSION and self._meta("engine") == engine.RELEASE
+
+    def _exclusive(self, holder: sa.Connection) -> None:
+        """One migrator at a time on PostgreSQL; SQLite's write lock does that."""
+        if self.dialect == "postgresql":
+            holder.execute(sa.text(f"SELECT pg_advisory_lock({_ADVISORY})"))
+
+    def _create(self, connection: sa.Connection) -> None:
+        from guardrails.runtime import engine
+
+        if self.dialect == "postgresql":
+            connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
+        self.tables.metadata.create_all(connection)
+        for name, value in (("version", str(VERSION)), ("engine", engine.RELEASE)):
+            connection.execute(self.tables.meta.delete().where(self.tables.meta.c.name == name))
+            connection.execute(self.tables.meta.insert().values(name=name, value=value))
+        if not connection.execute(sa.select(self.tables.meta.c.value).where(self.tables.meta.c.name == "id")).scalar():
+            connection.execute(self.tables.meta.insert().values(name="id", value=secrets.token_hex(16)))
+
+    def _meta(self, name: str) -> str:
+        with self.engine.connect() as connection:
+            return str(connection.execute(sa.select(self.tables.meta.c.value).where(self.tables.meta.c.name == name)).scalar() or 0)
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction; a database that fails raises DatabaseRefused, and nothing of it stays."""
+        self.prepare()
+        with told(self), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading."""
+        self.prepare()
+        with told(self), self.engine.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def insert(self, table: sa.Table) -> Any:
+        """An INSERT that can say `on_conflict_do_nothing` in this dialect."""
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
+
+
+def _checked(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except SQLAlchemyError as error:
+        raise DatabaseRefused(
+            "The database URL cannot be read: write sqlite:///jobs.db or postgresql://user:password@host/name."
+        ) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise DatabaseRefused(f"The runtime keeps its jobs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}.")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise DatabaseRefused("Jobs need a database that outlives the process: name a file, as in sqlite:///jobs.db.")
+    return parsed
+
+
+@contextmanager
+def told(database: Database) -> Iterator[None]:
+    """Say a database's failure in one sentence."""
+    try:
+        yield
+    except DBAPIError as error:
+        reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
+        raise DatabaseRefused(f"The database {database.shown} refused: {reason}. Nothing was changed.") from error
+    except sa.exc.TimeoutError as error:
+        raise DatabaseRefused(f"The database {database.shown} gave no connection within 30 s. Nothing was changed.") from error

@@ -1,0 +1,88 @@
+"""A transaction of the caller's: SQLAlchemy's Connection or Session, or Django's connection, if it is to the runtime's own database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from guardrails.runtime.errors import DatabaseRefused
+from guardrails.runtime.store.database import Database
+
+
+@contextmanager
+def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
+    """The caller's transaction as a SQLAlchemy connection; it is neither begun, committed nor rolled back here. Raises DatabaseRefused."""
+    if isinstance(connection, Session):
+        connection = connection.connection()
+    if isinstance(connection, sa.Connection):
+        _same(database, connection)
+        yield connection
+    elif hasattr(connection, "in_atomic_block") and hasattr(connection, "ensure_connection"):
+        with _django(database, connection) as wrapped:
+            _same(database, wrapped)
+            yield wrapped
+    else:
+        raise DatabaseRefused(
+            f"enqueue_in_transaction takes a SQLAlchemy Connection or Session, or django.db.connection, not {type(connection).__name__}: "
+            "an AsyncSession gives its synchronous one by run_sync."
+        )
+
+
+def _same(database: Database, connection: sa.Connection) -> None:
+    """Refuse another database: the job and the caller's rows could not commit together."""
+    dialect = connection.dialect.name
+    if dialect != database.dialect:
+        raise DatabaseRefused(f"This transaction is on {dialect}, but the jobs are kept in {database.shown}: they cannot commit together.")
+    meta = database.tables.meta
+    name = f"{meta.schema}.{meta.name}" if meta.schema else meta.name
+    there = (
+        sa.text("SELECT to_regclass(:name)") if dialect == "postgresql" else sa.text("SELECT name FROM sqlite_master WHERE name = :name")
+    )
+    identity = None
+    if connection.execute(there, {"name": name}).scalar() is not None:
+        identity = connection.execute(sa.select(meta.c.value).where(meta.c.name == "id")).scalar()
+    if identity != database.id:
+        raise DatabaseRefused(
+            f"This transaction is on another database than the jobs ({database.shown}), so they cannot commit together: "
+            "configure the runtime with that database, or enqueue after the commit."
+        )
+
+
+class _Lent:
+    """A DB-API connection whose transaction belongs to somebody else."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def commit(self) -> None:
+        """The owner commits."""
+
+    def rollback(self) -> None:
+        """The owner rolls back."""
+
+    def close(self) -> None:
+        """The owner closes."""
+
+
+@contextmanager
+def _django(database: Database, connection: Any) -> Iterator[sa.Connection]:
+    if not connection.in_atomic_block:
+        raise DatabaseRefused(
+            "Django is not in a transaction here: call enqueue_in_transaction within `with transaction.atomic():`, or use enqueue."
+        )
+    connection.ensure_connection()
+    lent = cast("Any", _Lent(connection.connection))
+    url = "postgresql+psycopg://" if database.dialect == "postgresql" else "sqlite://"
+    if database.dialect != {"postgresql": "postgresql", "sqlite": "sqlite"}.get(connection.vendor):
+        raise DatabaseRefused(
+            f"This transaction is on {connection.vendor}, but the jobs are kept in {database.shown}: they cannot commit together."
+        )
+    engine = sa.create_engine(url, creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None)
+    with engine.connect() as wrapped:
+        yield wrapped

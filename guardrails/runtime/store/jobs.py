@@ -1,0 +1,331 @@
+"""The life of a job, one transaction a step: queued, started, and every way a run can end. Each write by a run compares its fence."""
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from guardrails.runtime.engine import Client
+from guardrails.runtime.errors import KeyConflict, UnknownJob, WrongState
+from guardrails.runtime.store.database import Database
+
+StatusHook = Callable[[sa.Connection, "Event"], None]
+log = logging.getLogger("guardrails.runtime")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event in a job's life: `seq` counts within the job from 1, `at` is epoch seconds, `status` is the job's from then on."""
+
+    job: str
+    name: str
+    key: str
+    seq: int
+    type: str
+    status: str
+    run: int
+    at: float
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A job to queue."""
+
+    name: str
+    key: str
+    queue: str
+    version: int
+    payload: str
+    digest: str
+    attempts: int
+    delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that may begin: what it works on, and the fence that its writes carry."""
+
+    id: str
+    name: str
+    key: str
+    queue: str
+    version: int
+    payload: str
+    attempts: int
+    runs: int
+    start: int
+    generation: int
+    attempt: int
+    steps_from: int
+    created: float
+    fence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends: the job's next status, the events that say so, and whether the run counts."""
+
+    status: Literal["queued", "retrying", "done", "dead", "cancelled"]
+    events: Sequence[tuple[str, dict[str, Any]]]
+    counts: bool
+    error: str | None = None
+    result: str | None = None
+    delay: float = 0.0
+
+
+def new_id() -> str:
+    """A job's id: sorts by time (48 bits of milliseconds), cannot be guessed (64 random bits)."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(8)}"
+
+
+class Jobs:
+    """The jobs of one database."""
+
+    def __init__(self, database: Database, client: Client, hooks: Sequence[StatusHook] = ()) -> None:
+        self.database = database
+        self.client = client
+        self._hooks = hooks
+        self._job = database.tables.job
+        self._key = database.tables.key
+        self._event = database.tables.event
+
+    def add(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None = None) -> tuple[str, bool]:
+        """Queue a job unless its key is known: (id, whether it is new).
+
+        `compare(payload, version)` gives the digest that an older payload has in the present version. Raises KeyConflict.
+        """
+        job = new_id()
+        key = self._key
+        values = {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest, "created": self.database.now}
+        claim = self.database.insert(key).values(**values).on_conflict_do_nothing().returning(key.c.job)
+        if connection.execute(claim).scalar() is None:
+            return self._known(connection, new, compare), False
+        status = "queued"
+        row = {
+            "id": job,
+            "name": new.name,
+            "key": new.key,
+            "queue": new.queue,
+            "version": new.version,
+            "payload": new.payload,
+            "status": status,
+            "attempts": new.attempts,
+            "generation": 1,
+            "attempt": 1,
+            "steps_from": 1,
+            "seq": 1,
+            "created": self.database.now,
+            "due": self.database.now + new.delay if new.delay > 0 else None,
+        }
+        connection.execute(sa.insert(self._job).values(**row))
+        self.client.queue(connection, new.queue, job, 1, 1, new.delay)
+        if self._hooks:  # the event itself is the row: every reader puts it first
+            self._tell(connection, Event(job, new.name, new.key, 1, "Queued", status, 0, time.time(), {}))
+        return job, True
+
+    def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str:
+        key, job = self._key, self._job
+        query = (
+            sa.select(key.c.job, key.c.digest, key.c.version, job.c.payload)
+            .select_from(key.outerjoin(job, job.c.id == key.c.job))
+            .where(key.c.name == new.name, key.c.key == new.key)
+        )
+        first = connection.execute(query).one()
+        digest = first.digest
+        if first.version != new.version and first.payload is not None and compare is not None:
+            digest = compare(first.payload, first.version)
+        elif first.version != new.version:
+            digest = new.digest  # the first payload was pruned; only its digest in an older version is left
+        if digest != new.digest:
+            raise KeyConflict(
+                f"Job {new.name} was queued before with key {new.key!r} and another payload (job {first.job}): "
+                "the same work must have the same payload; other work needs another key.",
+                first.job,
+            )
+        return str(first.job)
+
+    def start(self, job: str, generation: int, attempt: int, worker: str) -> Started | None:
+        """Begin a run of an attempt; None where there is nothing to run: the job has moved on, or has just used up its last run by dying.
+
+        A run that nobody ended died with its worker: it is counted here, where the next one begins.
+        """
+        table, fence = self._job, secrets.token_hex(8)
+        died = sa.case((table.c.starts > table.c.ended, 1), else_=0)
+        update = (
+            sa.update(table)
+            .where(table.c.id == job, table.c.generation == generation, table.c.attempt == attempt)
+            .where(table.c.status.in_(("queued", "retrying", "running")))
+            .values(
+                status="running",
+                fence=fence,
+                worker=worker,
+                starts=table.c.starts + 1,
+                runs=table.c.runs + died,
+                seq=table.c.seq + 1 + died,
+                started=self.database.now,
+                due=None,
+            )
+            .returning(*table.c)
+        )
+        with self.database.begin() as connection:
+            row = connection.execute(update).one_or_none()
+            if row is None:
+                return None
+            if row.starts - 1 > row.ended:
+                self._record(connection, row, row.seq - 1, "Rescued", "running", {"runs": row.runs, "of": row.attempts})
+                if row.runs >= row.attempts:
+                    self._died_for_good(connection, row)
+                    return None
+            self._record(connection, row, row.seq, "Started", "running", {"worker": worker})
+        return Started(
+            row.id,
+            row.name,
+            row.key,
+            row.queue,
+            row.version,
+            row.payload,
+            row.attempts,
+            row.runs,
+            row.starts,
+            row.generation,
+            row.attempt,
+            row.steps_from,
+            row.created,
+            fence,
+        )
+
+    def _died_for_good(self, connection: sa.Connection, row: Any) -> None:
+        error = f"Its worker or its process died in each of {row.runs} runs; none of them told why."
+        values = {"status": "dead", "fence": None, "error": error, "finished": self.database.now, "ended": row.starts}
+        connection.execute(sa.update(self._job).where(self._job.c.id == row.id).values(**values))
+        self._record(connection, row, row.seq, "DeadLettered", "dead", {"error": error, "runs": row.runs})
+
+    def end(self, started: Started, ending: Ending) -> bool:
+        """Record how a run ended, with its events and the next attempt, in one transaction.
+
+        False where the run lost its fence: then nothing was written.
+        """
+        table, again = self._job, ending.status in ("queued", "retrying")
+        values: dict[str, Any] = {
+            "status": ending.status,
+            "fence": None,
+            "ended": table.c.starts,
+            "runs": table.c.runs + int(ending.counts),
+            "seq": table.c.seq + len(ending.events),
+            "error": ending.error,
+            "result": ending.result,
+            "worker": None,
+            "attempt": table.c.attempt + int(again),
+            "due": self.database.now + ending.delay if again else None,
+            "finished": None if again else self.database.now,
+        }
+        update = sa.update(table).where(table.c.id == started.id, table.c.fence == started.fence).values(**values).returning(*table.c)
+        with self.database.begin() as connection:
+            row = connection.execute(update).one_or_none()
+            if row is None:
+                return False
+            if again:
+                self.client.queue(connection, row.queue, row.id, row.generation, row.attempt, ending.delay)
+            for place, (kind, data) in enumerate(ending.events):
+                self._record(connection, row, row.seq - len(ending.events) + 1 + place, kind, ending.status, data)
+        return True
+
+    def note(self, started: Started, kind: str, data: dict[str, Any]) -> bool:
+        """Record an event of a run that goes on, such as Progress; False where the run lost its fence."""
+        table = self._job
+        values: dict[str, Any] = {"seq": table.c.seq + 1}
+        if kind == "Progress":
+            values["progress"] = json.dumps(data)
+        update = sa.update(table).where(table.c.id == started.id, table.c.fence == started.fence).values(**values).returning(*table.c)
+        with self.database.begin() as connection:
+            row = connection.execute(update).one_or_none()
+            if row is not None:
+                self._record(connection, row, row.seq, kind, "running", data)
+        return row is not None
+
+    def cancel(self, job: str) -> str:
+        """Cancel: at once where no run is on, else its worker stops it; the status then. Raises UnknownJob or WrongState."""
+        table = self._job
+        waits = (
+            sa.update(table)
+            .where(table.c.id == job, table.c.status.in_(("queued", "retrying")))
+            .values(status="cancelled", seq=table.c.seq + 1, finished=self.database.now, due=None)
+            .returning(*table.c)
+        )
+        runs = sa.update(table).where(table.c.id == job, table.c.status == "running").values(cancel=True)
+        with self.database.begin() as connection:
+            row = connection.execute(waits).one_or_none()
+            if row is not None:
+                self._record(connection, row, row.seq, "Cancelled", "cancelled", {})
+            elif connection.execute(runs).rowcount == 0:
+                raise WrongState(f"Job {job} is {self._status(connection, job)}; only a queued, retrying or running job can be cancelled.")
+        if row is None:
+            return "running"
+        self.client.cancel(row.id, row.generation, row.attempt)
+        return "cancelled"
+
+    def requeue(self, job: str, from_start: bool = False) -> int:
+        """Give a dead or cancelled job a new generation, which keeps its finished steps unless `from_start`; returns the generation.
+
+        Raises UnknownJob or WrongState.
+        """
+        table = self._job
+        values: dict[str, Any] = {
+            "status": "queued",
+            "generation": table.c.generation + 1,
+            "attempt": 1,
+            "runs": 0,
+            "seq": table.c.seq + 1,
+            "cancel": False,
+            "error": None,
+            "finished": None,
+            "ended": table.c.starts,
+            "progress": None,
+        }
+        if from_start:
+            values["steps_from"] = table.c.generation + 1
+        update = sa.update(table).where(table.c.id == job, table.c.status.in_(("dead", "cancelled"))).values(**values).returning(*table.c)
+        with self.database.begin() as connection:
+            row = connection.execute(update).one_or_none()
+            if row is None:
+                raise WrongState(f"Job {job} is {self._status(connection, job)}; only a dead or cancelled job can be requeued.")
+            self.client.queue(connection, row.queue, row.id, row.generation, 1)
+            self._record(connection, row, row.seq, "Requeued", "queued", {"generation": row.generation, "from_start": from_start})
+        return int(row.generation)
+
+    def cancelled(self, among: Iterable[str]) -> set[str]:
+        """Which of these running jobs somebody wants cancelled."""
+        ids = list(among)
+        if not ids:
+            return set()
+        with self.database.read() as connection:
+            return set(connection.execute(sa.select(self._job.c.id).where(self._job.c.id.in_(ids), self._job.c.cancel)).scalars())
+
+    def _status(self, connection: sa.Connection, job: str) -> str:
+        status = connection.execute(sa.select(self._job.c.status).where(self._job.c.id == job)).scalar()
+        if status is None:
+            raise UnknownJob(f"There is no job {job} in {self.database.shown}.")
+        return str(status)
+
+    def _record(self, connection: sa.Connection, row: Any, seq: int, kind: str, status: str, data: dict[str, Any]) -> None:
+        """Write an event and tell the application's hooks, in the caller's transaction."""
+        values = {"job": row.id, "seq": seq, "type": kind, "run": row.starts, "data": json.dumps(data), "at": self.database.now}
+        connection.execute(sa.insert(self._event).values(**values))
+        if self._hooks:
+            self._tell(connection, Event(row.id, row.name, row.key, seq, kind, status, row.starts, time.time(), data))
+
+    def _tell(self, connection: sa.Connection, event: Event) -> None:
+        for hook in self._hooks:
+            try:
+                with connection.begin_nested():
+                    hook(connection, event)
+            except Exception as error:
+                log.exception(
+                    "The status hook %s failed for job %s (%s): %s", getattr(hook, "__name__", hook), event.job, event.type, error
+                )

@@ -1,0 +1,99 @@
+"""Upkeep of the book: jobs that their queue has lost are queued again; finished ones go when they were kept long enough.
+
+Dead letters and keys stay.
+"""
+
+import sqlalchemy as sa
+
+from guardrails.runtime.engine import Client
+from guardrails.runtime.errors import WrongState
+from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.output import DAY
+
+SETTLED = 60.0  # seconds: younger rows may still be on their way between the two books
+BATCH = 200
+
+
+class Upkeep:
+    """What a worker does now and then, and `guardrails jobs purge` on demand."""
+
+    def __init__(self, database: Database, client: Client, retention_days: float) -> None:
+        self._database, self._client, self._days = database, client, retention_days
+        self._tables = database.tables
+
+    def mend(self) -> list[str]:
+        """Queue jobs again whose attempt the engine no longer means to run; returns their ids. It should find none."""
+        job, now = self._tables.job, self._database.now
+        late = sa.func.coalesce(job.c.due, job.c.started, job.c.created) < now - SETTLED
+        query = sa.select(job.c.id, job.c.generation, job.c.attempt, job.c.queue).where(
+            job.c.status.in_(("queued", "retrying", "running")), late
+        )
+        with self._database.read() as connection:
+            waiting = connection.execute(query.limit(1000)).all()
+        alive = self._client.alive([(row.id, row.generation, row.attempt) for row in waiting])
+        return [row.id for row in waiting if row.id not in alive and self._again(row.id, row.generation, row.attempt, row.queue)]
+
+    def _again(self, job: str, generation: int, attempt: int, queue: str) -> bool:
+        table = self._tables.job
+        update = (
+            sa.update(table)
+            .where(
+                table.c.id == job,
+                table.c.generation == generation,
+                table.c.attempt == attempt,
+                table.c.status.in_(("queued", "retrying", "running")),
+            )
+            .values(attempt=attempt + 1, fence=None)
+        )
+        with self._database.begin() as connection:
+            if connection.execute(update).rowcount != 1:
+                return False
+            self._client.queue(connection, queue, job, generation, attempt + 1)
+        return True
+
+    def prune(self) -> int:
+        """Remove what is over its time, in batches; returns how many jobs went."""
+        removed, now = 0, self._database.now
+        job = self._tables.job
+        old = sa.select(job.c.id).where(job.c.status.in_(("done", "cancelled")), job.c.finished < now - self._days * DAY).limit(BATCH)
+        while True:
+            with self._database.read() as connection:
+                ids = list(connection.execute(old).scalars())
+            self.remove(ids)
+            removed += len(ids)
+            if len(ids) < BATCH:
+                break
+        self._expired()
+        return removed
+
+    def _expired(self) -> None:
+        value, stream, chunk, now = self._tables.value, self._tables.stream, self._tables.chunk, self._database.now
+        with self._database.begin() as connection:
+            connection.execute(sa.delete(value).where(value.c.expires < now))
+            gone = sa.select(stream.c.job, stream.c.name).where(stream.c.expires < now)
+            connection.execute(sa.delete(chunk).where(sa.tuple_(chunk.c.job, chunk.c.stream).in_(gone)))
+            connection.execute(sa.delete(stream).where(stream.c.expires < now))
+
+    def remove(self, jobs: list[str], forget_keys: bool = False) -> None:
+        """Remove jobs with their events, logs, streams and steps; their keys only with `forget_keys`.
+
+        Active ones are refused (WrongState).
+        """
+        if not jobs:
+            return
+        tables = self._tables
+        with self._database.begin() as connection:
+            active = (
+                sa.select(tables.job.c.id)
+                .where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(("queued", "running", "retrying")))
+                .limit(1)
+            )
+            if (busy := connection.execute(active).scalar()) is not None:
+                raise WrongState(f"Job {busy} is not over: cancel it before it is purged.")
+            for table in (tables.event, tables.line, tables.chunk, tables.stream):
+                connection.execute(sa.delete(table).where(table.c.job.in_(jobs)))
+            if forget_keys:
+                connection.execute(sa.delete(tables.key).where(tables.key.c.job.in_(jobs)))
+            connection.execute(sa.delete(tables.job).where(tables.job.c.id.in_(jobs)))
+        for job in jobs:
+            self._client.forget(job)

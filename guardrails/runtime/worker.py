@@ -1,0 +1,308 @@
+"""A worker process: claims attempts, runs their bodies in warm child processes, records one outcome each, and can be killed at any moment.
+
+At-least-once execution, one recorded outcome: a run may happen again after a death, its outcome is written under the fence of the present
+run only.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import Any, Literal
+
+from guardrails.runtime import run, settings
+from guardrails.runtime.declare import Job, Queue, registry
+from guardrails.runtime.engine import Fleet
+from guardrails.runtime.errors import DeclarationError, RuntimeFault
+from guardrails.runtime.home import Home, home
+from guardrails.runtime.house import House
+from guardrails.runtime.lease import Keeper, Leases
+from guardrails.runtime.lock import only_worker
+from guardrails.runtime.logbook import Logbook
+from guardrails.runtime.pool.frames import Learn, Line, Output, Progress
+from guardrails.runtime.pool.warm import Pool
+from guardrails.runtime.process import ProcessTalk
+from guardrails.runtime.redact import Redactor
+from guardrails.runtime.run import Active, Passing
+from guardrails.runtime.store.jobs import Ending, Started
+from guardrails.runtime.store.output import Output as Writer
+from guardrails.runtime.thread import ThreadTalk
+
+log = logging.getLogger("guardrails.runtime")
+Until = Literal["stopped", "drained", "one"]
+WATCH = 0.2  # seconds between two looks at whether the lease still holds
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a worker serves: the application's module, its queues with their limits, how long it goes on."""
+
+    app: str
+    queues: Sequence[Queue]
+    until: Until = "stopped"
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs that are declared."""
+        return sorted(registry.jobs)
+
+
+def plan(app: str, queues: Sequence[str] = (), concurrency: int | None = None, until: Until = "stopped") -> Plan:
+    """A worker's plan; `concurrency` replaces that of each queue served. Raises DeclarationError for a queue that no job names."""
+    known = registry.queue_names()
+    missing = [name for name in queues if name not in known]
+    if missing:
+        raise DeclarationError(f"No job of {app} uses queue {missing[0]!r}; its queues are: {', '.join(known)}.")
+    served = [registry.queue(name) for name in (queues or known)]
+    if concurrency is not None:
+        served = [replace(queue, concurrency=concurrency) for queue in served]
+    return Plan(app, served, until)
+
+
+class Worker:
+    """One worker; `serve` returns when it was stopped, or has drained its queues."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._plan = plan
+        self._settings = settings.current()
+        self._home: Home = home()
+        self._pool = Pool(plan.app)
+        self._writer = Writer(self._home.database)
+        self._leases = Leases(self._home.database, self._settings.lease)
+        self._fleet = Fleet(self._home.database, self.id, plan.queues, self._attempt, self._settings.poll)
+        self._keeper = Keeper(self._leases, self._fleet, self.id, self._settings.lease, self._pool.renew, self._fence, self._unfence)
+        names = [queue.name for queue in plan.queues]
+        self._house = House(self._home, names, self._settings, self._active_ids, self._cancel, self._keeper.holds)
+        self._active: dict[str, Active] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._idle = threading.Event()
+        self._gone = threading.Event()
+        self._lost: str | None = None
+        self.finished = 0
+
+    @property
+    def shown(self) -> str:
+        """The database, without its password."""
+        return self._home.database.shown
+
+    def serve(self) -> int:
+        """Work; the exit status: 0 stopped or drained, 75 (try again) where others took this worker for dead."""
+        with only_worker(self._home.database):
+            self._begin()
+            try:
+                self._watch()
+            finally:
+                self._end()
+        return 75 if self._lost else 0
+
+    def stop(self, *_signal: object) -> None:
+        """Claim nothing more; give what runs the grace period, then hand it back."""
+        self._stop.set()
+
+    def _begin(self) -> None:
+        self._leases.take(self.id, [queue.name for queue in self._plan.queues])
+        self._pool.renew(self._keeper.safe_until())
+        self._fleet.launch()
+        if self._home.database.dialect == "sqlite":
+            self._fleet.recover(sorted(self._fleet.pending() - {self.id}))  # the file's lock says that they are dead
+        self._keeper.start()
+        self._house.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(WATCH):
+            if not self._keeper.holds() and not self._keeper.fenced:
+                self._keeper.fenced = True
+                self._fence("its lease was not renewed in time")
+            if self._lost or self._finished():
+                return
+
+    def _finished(self) -> bool:
+        """Whether the plan is fulfilled: one job done, or nothing left to do."""
+        try:
+            return (self._plan.until == "one" and self.finished > 0) or (self._plan.until != "stopped" and self._house.drained())
+        except RuntimeFault:
+            return False
+
+    def _end(self) -> None:
+        """The orderly end: stop claiming, wait, hand back, go."""
+        self._stop.set()
+        self._house.stop()
+        self._fleet.stop_claiming()
+        if not self._lost:
+            self._wait_idle(self._settings.grace)
+        for active in self._actives():
+            active.stop("its worker was stopped")
+        self._wait_idle(5.0)
+        self._keeper.stop()
+        self._pool.close()
+        if not self._lost and not self._actives():
+            self._leases.drop(self.id)
+        self._gone.set()
+
+    def _wait_idle(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while self._actives() and (left := until - time.monotonic()) > 0:
+            self._idle.clear()
+            self._idle.wait(min(left, 0.5))
+
+    def _attempt(self, job: str, generation: int, attempt: int) -> None:
+        """The engine's call: one claimed attempt. It never raises, since the engine would take that for the job's end."""
+        started = self._patiently(lambda: self._start(job, generation, attempt))
+        if started is None:
+            return
+        with self._running(started) as active:
+            ending = self._ending(active)
+            recorded = self._patiently(lambda: self._home.jobs.end(started, ending))
+            if isinstance(active.talk, ProcessTalk) and (left := active.talk.leave()):
+                log.warning("Job %s (%s): %s", started.id, started.name, left)
+        if not recorded:
+            log.warning("Job %s: this run's outcome (%s) is not recorded, another run has taken over.", started.id, ending.status)
+            return
+        self._told(started, ending)
+
+    def _start(self, job: str, generation: int, attempt: int) -> Started | None:
+        if not self._keeper.holds():
+            raise RuntimeFault(f"Job {job} is not begun: this worker holds no lease at the moment")
+        return self._home.jobs.start(job, generation, attempt, self.id)
+
+    def _ending(self, active: Active) -> Ending:
+        started = active.started
+        declared = run.declared(started.name)
+        if declared is None:
+            log.error("Job %s: this worker knows no job called %s; it waits for one that does.", started.id, started.name)
+            return run.offered_again(started, f"no worker knows the job {started.name}", time.time())
+        try:
+            return self._converse(active, declared)
+        except RuntimeFault as fault:
+            log.error("Job %s could not be run: %s", started.id, fault)
+            return run.offered_again(started, str(fault), time.time())
+        except Exception as error:
+            log.exception("Job %s could not be run", started.id)
+            told = {"type": type(error).__name__, "message": f"the worker failed: {type(error).__name__}: {error}"}
+            return run.unfinished(started, declared, ("AttemptFailed", told))
+
+    def _converse(self, active: Active, job: Job[Any, Any]) -> Ending:
+        started = active.started
+        finished = self._finished_steps(started)
+        task = run.task_of(started, finished)
+        logbook = Logbook(self._writer, started, Redactor(job.shape.sensitive(started.payload, started.version)))
+        talk = ThreadTalk(task) if job.isolation == "thread" else ProcessTalk(self._pool, task, job.timeout)
+        effects = _Effects(self, logbook)
+        with active.lock:
+            active.talk = talk
+            stopped = active.stopped
+        try:
+            if stopped is not None:
+                talk.kill()
+            return run.Conversation(active, job, talk, effects).hold()
+        finally:
+            logbook.close()
+
+    def _finished_steps(self, started: Started) -> dict[str, str]:
+        if started.attempt == 1 and started.generation == started.steps_from:
+            return {}
+        return self._home.client.steps(started.id, started.steps_from, (started.generation, started.attempt))
+
+    def _told(self, started: Started, ending: Ending) -> None:
+        self.finished += ending.status not in ("queued", "retrying")
+        log.info("Job %s (%s, key %s) run %d: %s", started.id, started.name, started.key, started.start, ending.status)
+        if ending.status == "dead":
+            log.error("Job %s (%s) is a dead letter: %s", started.id, started.name, ending.error)
+            for hook in registry.alert_hooks:
+                try:
+                    hook(started.id, started.name, ending.error)
+                except Exception:
+                    log.exception("The alert hook %s failed", getattr(hook, "__name__", hook))
+
+    def _patiently(self, act: Callable[[], Any]) -> Any:
+        """Do what the database must not lose, until it is there again; a worker that ends meanwhile leaves the claim to be recovered."""
+        pause = 0.1
+        while True:
+            try:
+                if self._lost:
+                    raise RuntimeFault(f"this worker has lost its lease: {self._lost}")
+                return act()
+            except RuntimeFault as fault:
+                log.warning("%s; trying again in %.1f s.", fault, pause)
+            if self._gone.wait(pause):
+                threading.Event().wait()  # never return into the engine: it would take the attempt for finished
+            pause = min(pause * 2, 2.0)
+
+    @contextmanager
+    def _running(self, started: Started) -> Iterator[Active]:
+        active = Active(started)
+        with self._lock:
+            self._active[started.fence] = active
+        if self._stop.is_set() and self._plan.until == "stopped":
+            active.stop("its worker was stopped")
+        try:
+            yield active
+        finally:
+            with self._lock:
+                self._active.pop(started.fence, None)
+            self._idle.set()
+
+    def _actives(self) -> list[Active]:
+        with self._lock:
+            return list(self._active.values())
+
+    def _active_ids(self) -> list[str]:
+        return [active.started.id for active in self._actives()]
+
+    def _cancel(self, jobs: set[str]) -> None:
+        for active in self._actives():
+            if active.started.id in jobs:
+                active.stop("cancelled")
+
+    def _fence(self, why: str) -> None:
+        """Stop all own jobs, before anybody else may run them."""
+        log.error("This worker stops its jobs: %s.", why)
+        for active in self._actives():
+            active.stop("its worker lost its lease")
+        if why.startswith("others"):
+            self._lost = why
+
+    def _unfence(self) -> None:
+        log.warning("This worker has its lease again.")
+
+
+class _Effects:
+    """What bodies do while they run; see `run.Effects`."""
+
+    def __init__(self, worker: Worker, logbook: Logbook) -> None:
+        self._worker = worker
+        self._logbook = logbook
+
+    def take(self, started: Started, frame: Passing) -> None:
+        """Keep it, under the run's fence; raises RuntimeFault where a stream would have a hole."""
+        if isinstance(frame, Line | Output | Learn):
+            self._logbook.take(frame)
+        elif isinstance(frame, Progress):
+            self._worker._home.jobs.note(started, "Progress", {"done": frame.done, "total": frame.total, "note": frame.note})
+        elif not self._worker._writer.chunk(started, frame):
+            raise RuntimeFault("this run lost its fence: another one has taken over")
+
+    def step(self, name: str, act: Callable[[], str | None]) -> str | None:
+        """Run a durable step."""
+        return self._worker._fleet.step(name, act)
+
+
+def on_signals(worker: Worker) -> None:
+    """SIGTERM and SIGINT stop the worker; a second one ends it at once (its jobs are run again by others)."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        if worker._stop.is_set():
+            os._exit(128 + number)
+        worker.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

@@ -1,0 +1,69 @@
+"""Both databases: a fresh SQLite file, and a database of a real PostgreSQL server that each test process starts once."""
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+pytest.importorskip("dbos", reason="the runtime's tests need the extra [worker]")
+
+from guardrails.runtime import home, settings
+from guardrails.runtime.declare import registry
+from guardrails.runtime.store.database import Database
+from tests.runtime.servers import Postgres
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with all tables."""
+    path = tmp_path_factory.mktemp("sqlite") / "prepared.db"
+    database = Database(f"sqlite:///{path}")
+    database.prepare()
+    database.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(postgres: Postgres) -> str:
+    """The name of a database with all tables."""
+    database = Database(postgres.create("prepared"))
+    database.prepare()
+    database.close()
+    return "prepared"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a fresh, prepared database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("prepared_sqlite"), tmp_path / "jobs.db")
+        return f"sqlite:///{quote(str(tmp_path / 'jobs.db'))}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.create(f"test{next(_numbers)}", template=request.getfixturevalue("prepared_postgres"))
+
+
+@pytest.fixture
+def database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The runtime is configured with a fresh database; declared jobs are forgotten afterwards."""
+    monkeypatch.setenv(settings.VARIABLE, url)
+    before = {name: dict(part) if isinstance(part, dict) else list(part) for name, part in vars(registry).items()}
+    settings.configure(database=url)
+    yield url
+    home.close()
+    registry.clear()
+    for name, part in before.items():
+        getattr(registry, name).update(part) if isinstance(part, dict) else getattr(registry, name).extend(part)
+    settings._current = None

