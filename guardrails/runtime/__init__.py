@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from guardrails.runtime.declare import on_dead as on_dead
     from guardrails.runtime.declare import on_status as on_status
     from guardrails.runtime.declare import queue as queue
-    from guardrails.runtime.ephemeral import ephemeral as ephemeral
+    from guardrails.runtime.brief import ephemeral as ephemeral
     from guardrails.runtime.errors import DatabaseRefused as DatabaseRefused
     from guardrails.runtime.errors import DeclarationError as DeclarationError
     from guardrails.runtime.errors import DestinationRefused as DestinationRefused
@@ -54,13 +54,14 @@ if TYPE_CHECKING:
     from guardrails.runtime.secret import Sensitive as Sensitive
     from guardrails.runtime.settings import configure as configure
     from guardrails.runtime.store.jobs import Event as Event
-    from guardrails.runtime.webhook import webhook as webhook
+    from guardrails.runtime.targets import http_job as http_job
+    from guardrails.runtime.webhooks import webhook as webhook
 
 _ROOMS = ("blobs", "destinations", "kv", "sandbox", "signature", "tasks", "testing")
 _FROM = {
     "context": "Running current progress remaining step stream",
     "declare": "Handle Job Queue Retry job on_dead on_status queue",
-    "ephemeral": "ephemeral",
+    "brief": "ephemeral",
     "errors": "DatabaseRefused DeclarationError DestinationRefused KeyConflict PayloadRefused RuntimeFault SandboxRefused SecretMissing "
     "SignatureRefused Terminal Transient UnknownJob WrongState",
     "logs": "log",
@@ -68,7 +69,8 @@ _FROM = {
     "secret": "SecretRef Sensitive",
     "settings": "configure",
     "store.jobs": "Event",
-    "webhook": "webhook",
+    "targets": "http_job",
+    "webhooks": "webhook",
 }
 _HOME = {name: module for module, names in _FROM.items() for name in names.split()}
 __all__ = sorted([*_ROOMS, *_HOME])

@@ -51,6 +51,12 @@ def finder(names: frozenset[str] = frozenset()) -> Credentials:
     return Credentials(_patterns(sorted(names)))
 
 
+@functools.lru_cache(maxsize=1024)
+def hides(name: str, names: frozenset[str] = frozenset()) -> bool:
+    """Whether what stands behind a name is a credential, whatever it looks like."""
+    return bool(finder(names).found(f'"{name}": "hidden"'))
+
+
 def _low(text: str) -> bytes:
     """A text in lower case, one byte a character, `?` for what is not ASCII."""
     return text.encode("ascii", "replace").lower()
@@ -125,7 +131,7 @@ LONGEST_BLOCK = 16_384
 def _patterns(names: list[str]) -> list[Pattern]:
     prefixed = [_pattern(words, rf"(?<![\w-]){shape}") for words, shape in _PREFIXED.items()]
     others = [_pattern(words, shape) for words, shapes in _OTHERS.items() for shape in shapes]
-    known = [(words, f"(?i:{words.replace(' ', '|')}){rest}") for words, rest in _NAMES.items()]
+    known = [(words, f"(?i:(?:{words.replace(' ', '|')}){rest})") for words, rest in _NAMES.items()]
     given = [(name, rf"(?<![A-Za-z0-9_])(?i:{re.escape(name)})") for name in names]
     return [*prefixed, *others, *(found for words, name in (*known, *given) for found in _named(words, name))]
 

@@ -98,6 +98,7 @@ class Job(Generic[P, R]):
     retry: Retry
     queue: str
     isolation: Isolation = "process"
+    callback: Any = None
 
     def __call__(self, *_args: object, **_options: object) -> R:
         """Refused: a call would run the work in this process, without limit, key or retry."""
@@ -207,6 +208,7 @@ def job(
     name: str | None = None,
     upcast: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] | None = None,
     isolation: Isolation = "process",
+    callback: Any = None,
 ) -> Callable[[Callable[[P], R | Awaitable[R]]], Job[P, R]]:
     """Declare a job: a sync or async function of one pydantic payload.
 
@@ -215,6 +217,7 @@ def job(
     `isolation="thread"` runs
     the body in the worker's process, faster, but a body that hangs cannot be stopped there: its outcome is recorded as timed out while
     its thread may go on.
+    `callback` is a `runtime.destinations.http(..)` that gets each outcome (done, dead, cancelled), by a job of its own, which is retried, too.
     Raises DeclarationError, at import, for what would fail later.
     """
 
@@ -232,8 +235,20 @@ def job(
             raise DeclarationError(f"Job {called}: isolation is 'process' or 'thread', not {isolation!r}.")
         Queue(queue)
         declared: Job[P, R] = Job(
-            body, called, Shape(_payload_of(called, body), version, upcast or {}), float(timeout), key, retry or Retry(), queue, isolation
+            body,
+            called,
+            Shape(_payload_of(called, body), version, upcast or {}),
+            float(timeout),
+            key,
+            retry or Retry(),
+            queue,
+            isolation,
+            callback,
         )
+        if callback is not None:
+            from guardrails.runtime import targets
+
+            targets.tell_outcomes()
         known = registry.jobs.get(called)
         if (
             known is not None
@@ -282,7 +297,7 @@ Hook = TypeVar("Hook", bound=Callable[..., None])
 def on_status(hook: Hook) -> Hook:
     """Call `hook(connection, event)` within the transaction that records a status, for an application's own status column.
 
-    `connection` is a SQLAlchemy Connection. A hook that fails is rolled back alone, and told in the job's log: the outcome stands.
+    `connection` is a SQLAlchemy Connection. A hook that fails is rolled back alone, and told in the worker's log: the outcome stands.
     """
     registry.status_hooks.append(hook)
     return hook

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LONGEST_AFTER = 86_400.0  # seconds; a Retry-After beyond a day is cut to it
 AGAIN = (408, 425, 429)
+PORTS = {"https": 443, "http": 80}
 _OURS = (
     *"host content-length content-type transfer-encoding connection expect upgrade te trailer".split(),
     *"idempotency-key webhook-id webhook-timestamp webhook-signature".split(),
@@ -44,7 +45,6 @@ class _Network:
     resolve: Callable[[str, int], list[str]] = _resolve
     refusal: Callable[[addresses.Address], str | None] = addresses.refusal
     tls: ssl.SSLContext | None = None
-    local: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,7 +69,7 @@ class Destination:
     def authority(self) -> str:
         """The Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == {"https": 443, "http": 80}[self.scheme] else f"{host}:{self.port}"
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
     def __repr__(self) -> str:
         return f"Destination({self.origin!r})"
@@ -98,8 +98,7 @@ def http(
     reserved and metadata addresses are refused, here where the URL holds one, and at each delivery where the name resolves to one.
     Raises DestinationRefused or DeclarationError.
     """
-    network = _network or _Network()
-    scheme, host, port, target = _parts(url, network)
+    scheme, host, port, target = _parts(url)
     if scheme == "http" and not allow_http:
         raise DestinationRefused(f"{host} must be reached by https, so that nobody reads the message on its way (or say allow_http=True).")
     allowed = set(ports) if ports is not None else {443, 80} if allow_http else {443}
@@ -107,10 +106,12 @@ def http(
         raise DestinationRefused(f"Port {port} of {host} is not among the ports allowed ({sorted(allowed)}); name it with ports=({port},).")
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
         raise DestinationRefused(f"A destination's timeout is a finite number of seconds above 0, not {timeout!r}.")
-    return Destination(scheme, host, port, target, signature.refs(secret), float(timeout), _checked_headers(headers or {}), network)
+    return Destination(
+        scheme, host, port, target, signature.refs(secret), float(timeout), _checked_headers(headers or {}), _network or _Network()
+    )
 
 
-def _parts(url: str, network: _Network) -> tuple[str, str, int, str]:
+def _parts(url: str) -> tuple[str, str, int, str]:
     """Scheme, host, port and target of a URL that can be read in one way only."""
     if not re.fullmatch(r"[!-~]+", url) or "\\" in url:
         raise DestinationRefused(
@@ -124,11 +125,11 @@ def _parts(url: str, network: _Network) -> tuple[str, str, int, str]:
     if parts.scheme not in ("https", "http") or not host or "@" in parts.netloc or parts.fragment:
         raise DestinationRefused("A destination is an absolute https URL without user, password and fragment; pass credentials as headers.")
     host = host.removesuffix(".")
-    fault = None if network.local else addresses.host_fault(host)
+    fault = addresses.host_fault(host)
     if fault:
         raise DestinationRefused(f"Nothing is delivered to {host}: {fault}.")
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return parts.scheme, host, port or (443 if parts.scheme == "https" else 80), target
+    return parts.scheme, host, port if port is not None else PORTS[parts.scheme], target
 
 
 def _checked_headers(headers: Mapping[str, str | SecretRef]) -> dict[str, str | SecretRef]:
@@ -212,11 +213,13 @@ def _lookup(destination: Destination, seconds: float) -> list[str]:
         except Exception as error:
             answers.put(error)
 
-    Thread(target=ask, name="guardrails-resolver", daemon=True).start()
+    thread = Thread(target=ask, name="guardrails-resolver", daemon=True)
+    thread.start()
     try:
         answer = answers.get(timeout=seconds)
     except Empty:
         raise Transient(f"{destination.host} could not be resolved within the delivery's time limit.") from None
+    thread.join()
     if isinstance(answer, Exception):
         raise Transient(f"{destination.host} could not be resolved: {answer}.") from answer
     return answer

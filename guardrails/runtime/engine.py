@@ -6,7 +6,6 @@ What it does not do, and the runtime does: see `worker.py`.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -79,6 +78,17 @@ class Client:
         """Take an attempt out of its queue."""
         self._client.cancel_workflow(workflow_id(job, generation, attempt))
 
+    def declare(self, queue: "Queue", poll: float) -> None:
+        """Write a queue's limits where all workers read them; the last worker that starts decides. `poll`: seconds between two looks."""
+        self._client.register_queue(
+            queue.name,
+            worker_concurrency=min(queue.concurrency, queue.limit or queue.concurrency),
+            global_concurrency=queue.limit,
+            polling_interval_sec=poll,
+            limiter={"limit": queue.rate[0], "period": queue.rate[1]} if queue.rate else None,
+            application_name=NAME,
+        )
+
     def steps(self, job: str, since: int, before: tuple[int, int]) -> dict[str, str]:
         """The results (JSON) of a job's finished steps, by name with occurrence, from generation `since` on and before (generation.
 
@@ -122,9 +132,9 @@ class Fleet:
         self._queues = list(queues)
         self._run = run
         self._poll = poll
-        self._stopping = threading.Event()
+        self.launched = False
 
-    def launch(self) -> None:
+    def launch(self, client: Client) -> None:
         """Begin to claim."""
         _quiet()
         config: DBOSConfig = {
@@ -140,6 +150,8 @@ class Fleet:
             if self._database.dialect == "sqlite"
             else "postgresql://unused@localhost/unused",
         }
+        for queue in self._queues:  # before the launch, which begins to look into them at once
+            client.declare(queue, self._poll)
         DBOS(config=config)
         run = self._run
 
@@ -148,17 +160,9 @@ class Fleet:
             run(job, generation, attempt)
 
         DBOS.listen_queues([queue.name for queue in self._queues])
-        DBOS.launch()
         _quiet()
-        for queue in self._queues:
-            DBOS.register_queue(
-                queue.name,
-                worker_concurrency=queue.concurrency,
-                global_concurrency=queue.limit,
-                polling_interval_sec=self._poll,
-                limiter={"limit": queue.rate[0], "period": queue.rate[1]} if queue.rate else None,
-                on_conflict="always_update",
-            )
+        DBOS.launch()
+        self.launched = True
 
     def step(self, name: str, run: Callable[[], str | None]) -> str | None:
         """Run a durable step within an attempt: its recorded result, else what `run` gives.

@@ -97,6 +97,13 @@ class Keeper(threading.Thread):
         """Whether this worker may begin a job now."""
         return not self.fenced and time.monotonic() < self.safe_until()
 
+    def begin(self, queues: Sequence[str]) -> None:
+        """Take the lease, and keep it from now on."""
+        self._last = time.monotonic()
+        self._leases.take(self._worker, queues)
+        self._renewed(self.safe_until())
+        self.start()
+
     def run(self) -> None:
         """Until stopped."""
         pause = self._span / 4
@@ -123,7 +130,7 @@ class Keeper(threading.Thread):
         if self.fenced:
             self.fenced = False
             self._back()
-        if self._steady:
+        if self._steady and self._fleet.launched:
             self._reap()
         self._steady = True
         return True

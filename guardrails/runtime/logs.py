@@ -50,7 +50,6 @@ _process = Redactor()
 _binding: ContextVar[_Binding | None] = ContextVar("guardrails_log", default=None)
 _everywhere: _Binding | None = None
 _ours = logging.getLogger("guardrails.job")
-_ours.setLevel(logging.INFO)
 
 
 def redactor() -> Redactor:
@@ -179,6 +178,8 @@ class _Tap:
             if self._keeper not in logger.handlers:
                 logger.handlers.insert(0, self._keeper)
         _ours.disabled = False
+        if _ours.level == logging.NOTSET:
+            _ours.setLevel(logging.INFO)
         factory = logging.getLogRecordFactory()
         if not isinstance(factory, _Factory):
             logging.setLogRecordFactory(_Factory(factory))
@@ -200,12 +201,17 @@ _tap = _Tap()
 class JobLog(logging.LoggerAdapter[logging.Logger]):
     """A logger that knows the job whose body calls it; outside a body an ordinary one, whose lines say so."""
 
+    def isEnabledFor(self, level: int) -> bool:
+        """Whether lines of this level are kept; a configuration that disables loggers does not silence a body."""
+        if _present() is not None:
+            _tap.stand()
+        return super().isEnabledFor(level)
+
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Mark a line outside a body; within one, take the secrets out of its extras."""
         binding = _present()
         if binding is None:
             return f"{msg} (outside a job)", kwargs
-        _tap.stand()
         if kwargs.get("extra"):
             kwargs["extra"] = binding.redactor.fields(kwargs["extra"])
         return msg, kwargs

@@ -70,7 +70,10 @@ class Redactor:
 
     def fields(self, fields: Mapping[str, object]) -> dict[str, str]:
         """Values by name as redacted text; those behind a secret's name are hidden altogether."""
-        return {name: MARK if value is not None and self._hides(name) else self.text(str(value)) for name, value in fields.items()}
+        return {
+            name: MARK if value is not None and credentials.hides(name, self._names) else self.text(str(value))
+            for name, value in fields.items()
+        }
 
     def exception(self, error: BaseException) -> str:
         """An exception's traceback, with its causes, without secrets."""
@@ -89,9 +92,6 @@ class Redactor:
             yield Span(start, end, seen)
         for start, end, goes_on in credentials.private_keys(text):
             yield Span(start, end, start, goes_on)
-
-    def _hides(self, name: str) -> bool:
-        return bool(self.spans(f'"{name}": "hidden"', ()))
 
 
 class Stream:
@@ -190,10 +190,15 @@ def _apart(spans: list[Span]) -> list[Span]:
 
 def _literals(text: str, forms: Iterable[str]) -> Iterator[Span]:
     for form in forms:
-        at = text.find(form)
+        start = end = at = text.find(form)
         while at >= 0:
-            yield Span(at, at + len(form), at)
+            if at >= end > start:
+                yield Span(start, end, start)
+                start = at
+            end = at + len(form)
             at = text.find(form, at + 1)
+        if end > start:
+            yield Span(start, end, start)
 
 
 def _raw(text: str) -> bytes:

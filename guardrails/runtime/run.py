@@ -79,6 +79,11 @@ def offered_again(started: Started, why: str, now: float) -> Ending:
     return Ending("queued", [("Waiting", {"why": why, "delay": round(delay, 1)})], counts=False, error=why, delay=delay)
 
 
+def handed_back(why: str) -> Ending:
+    """Give a job back whose worker ends; nothing of it counts."""
+    return Ending("queued", [("HandedBack", {"why": why})], counts=False)
+
+
 def unfinished(
     started: Started, job: Job[Any, Any], told: tuple[str, dict[str, Any]], terminal: bool = False, after: float | None = None
 ) -> Ending:
@@ -154,7 +159,7 @@ class Conversation:
             return None
         if why == "cancelled":
             return Ending("cancelled", [("Cancelled", {})], counts=False)
-        return Ending("queued", [("HandedBack", {"why": why})], counts=False)
+        return handed_back(why)
 
     def _step(self, name: str) -> None:
         """Run a durable step unless its result is on record."""

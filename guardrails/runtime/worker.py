@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, Literal
@@ -61,6 +61,8 @@ def plan(app: str, queues: Sequence[str] = (), concurrency: int | None = None, u
     if missing:
         raise DeclarationError(f"No job of {app} uses queue {missing[0]!r}; its queues are: {', '.join(known)}.")
     served = [registry.queue(name) for name in (queues or known)]
+    if until == "one":
+        concurrency = 1
     if concurrency is not None:
         served = [replace(queue, concurrency=concurrency) for queue in served]
     return Plan(app, served, until)
@@ -87,6 +89,7 @@ class Worker:
         self._idle = threading.Event()
         self._gone = threading.Event()
         self._lost: str | None = None
+        self._begun = False
         self.finished = 0
 
     @property
@@ -97,8 +100,8 @@ class Worker:
     def serve(self) -> int:
         """Work; the exit status: 0 stopped or drained, 75 (try again) where others took this worker for dead."""
         with only_worker(self._home.database):
-            self._begin()
             try:
+                self._begin()
                 self._watch()
             finally:
                 self._end()
@@ -109,12 +112,10 @@ class Worker:
         self._stop.set()
 
     def _begin(self) -> None:
-        self._leases.take(self.id, [queue.name for queue in self._plan.queues])
-        self._pool.renew(self._keeper.safe_until())
-        self._fleet.launch()
+        self._keeper.begin([queue.name for queue in self._plan.queues])
+        self._fleet.launch(self._home.client)
         if self._home.database.dialect == "sqlite":
             self._fleet.recover(sorted(self._fleet.pending() - {self.id}))  # the file's lock says that they are dead
-        self._keeper.start()
         self._house.start()
 
     def _watch(self) -> None:
@@ -136,7 +137,8 @@ class Worker:
         """The orderly end: stop claiming, wait, hand back, go."""
         self._stop.set()
         self._house.stop()
-        self._fleet.stop_claiming()
+        if self._fleet.launched:
+            self._fleet.stop_claiming()
         if not self._lost:
             self._wait_idle(self._settings.grace)
         for active in self._actives():
@@ -144,9 +146,10 @@ class Worker:
         self._wait_idle(5.0)
         self._keeper.stop()
         self._pool.close()
-        if not self._lost and not self._actives():
-            self._leases.drop(self.id)
         self._gone.set()
+        if not self._lost and not self._actives():
+            with suppress(RuntimeFault):  # then it runs out by itself
+                self._leases.drop(self.id)
 
     def _wait_idle(self, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -167,7 +170,7 @@ class Worker:
         if not recorded:
             log.warning("Job %s: this run's outcome (%s) is not recorded, another run has taken over.", started.id, ending.status)
             return
-        self._told(started, ending)
+        self._told(active, ending)
 
     def _start(self, job: str, generation: int, attempt: int) -> Started | None:
         if not self._keeper.holds():
@@ -176,6 +179,8 @@ class Worker:
 
     def _ending(self, active: Active) -> Ending:
         started = active.started
+        if active.stopped is not None:
+            return run.handed_back(active.stopped)
         declared = run.declared(started.name)
         if declared is None:
             log.error("Job %s: this worker knows no job called %s; it waits for one that does.", started.id, started.name)
@@ -212,8 +217,9 @@ class Worker:
             return {}
         return self._home.client.steps(started.id, started.steps_from, (started.generation, started.attempt))
 
-    def _told(self, started: Started, ending: Ending) -> None:
-        self.finished += ending.status not in ("queued", "retrying")
+    def _told(self, active: Active, ending: Ending) -> None:
+        started = active.started
+        self.finished += not active.stopped
         log.info("Job %s (%s, key %s) run %d: %s", started.id, started.name, started.key, started.start, ending.status)
         if ending.status == "dead":
             log.error("Job %s (%s) is a dead letter: %s", started.id, started.name, ending.error)
@@ -242,7 +248,9 @@ class Worker:
         active = Active(started)
         with self._lock:
             self._active[started.fence] = active
-        if self._stop.is_set() and self._plan.until == "stopped":
+            surplus = self._plan.until == "one" and self._begun
+            self._begun = True
+        if surplus or self._stop.is_set():
             active.stop("its worker was stopped")
         try:
             yield active

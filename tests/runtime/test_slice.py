@@ -1,23 +1,11 @@
 """The first story: queued, its worker killed, run again, retried, dead-lettered, requeued; with the status to poll, on both databases."""
 
-import shutil
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from guardrails.runtime.home import home
+from tests.runtime import app_drill as drill
 from tests.runtime.workers import Worker, events, seen, status_is, wait_for
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.setenv("TEST_FOLDER", str(folder))
-    return Path(shutil.copy(HERE / "app_drill.py", folder / "app.py"))
 
 
 def marks(app: Path) -> Counter[str]:
@@ -26,8 +14,6 @@ def marks(app: Path) -> Counter[str]:
 
 
 def test_a_killed_worker_s_job_is_run_again_by_the_next(database: str, app: Path) -> None:
-    from tests.runtime import app_drill as drill
-
     handle = drill.work.enqueue(drill.Work(name="a", do="hold"))
     assert seen(handle.id).status == "queued"
     with Worker(app, database) as first:
@@ -43,8 +29,6 @@ def test_a_killed_worker_s_job_is_run_again_by_the_next(database: str, app: Path
 
 
 def test_a_failing_job_is_retried_then_dead_then_requeued(database: str, app: Path) -> None:
-    from tests.runtime import app_drill as drill
-
     handle = drill.steps.enqueue(drill.Work(name="b"))
     with Worker(app, database) as worker:
         wait_for("the job is dead", status_is(handle.id, "dead"))

@@ -20,6 +20,8 @@ def wait_for(what: str, condition: Callable[[], bool], patience: float = PATIENC
     """Wait until a condition that another process brings about holds; fails with `what` otherwise."""
     until = time.monotonic() + patience
     while not condition():
+        if failed := [worker.log.read_text()[-4000:] for worker in _running if worker.process.poll() in (1, 2, 3)]:
+            raise AssertionError(f"{what}: a worker ended\n{failed[0]}")
         if time.monotonic() > until:
             raise AssertionError(f"{what}: not within {patience:g} s")
         time.sleep(0.02)
@@ -33,6 +35,9 @@ def alive(pid: int) -> bool:
         return False
 
 
+_running: "list[Worker]" = []
+
+
 class Worker:
     """A `guardrails worker` process."""
 
@@ -42,6 +47,7 @@ class Worker:
         command = [sys.executable, "-m", "guardrails", "worker", app.name, *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=app.parent, env=environment, stdout=log, stderr=log, start_new_session=True)
+        _running.append(self)
 
     @property
     def pid(self) -> int:
@@ -54,8 +60,14 @@ class Worker:
         assert self.process.poll() is None, self.log.read_text()
         return self
 
+    def forget(self) -> None:
+        """Its end is expected from now on."""
+        if self in _running:
+            _running.remove(self)
+
     def kill(self) -> None:
         """kill -9."""
+        self.forget()
         self.process.kill()
         self.process.wait(10)
 
@@ -65,16 +77,22 @@ class Worker:
 
     def ended(self, patience: float = PATIENCE) -> int:
         """Wait for its end; its exit status."""
+        self.forget()
         return self.process.wait(patience)
+
+    def close(self) -> None:
+        """End it, whatever state it is in."""
+        self.forget()
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+        self.process.wait(10)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait(10)
+        self.close()
         if error is not None:
             error.add_note(self.log.read_text()[-8000:])
 

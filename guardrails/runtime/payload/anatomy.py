@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, get_args, get_origin
 
 import typing_extensions
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.payload.rows import is_secret, row_kind
@@ -69,6 +69,10 @@ class _Reader:
                 f"{where}: {kind.__name__} sets arbitrary_types_allowed, so it could hold what JSON cannot: name types that pydantic knows."
             )
         part = self._known[kind] = Part()
+        if issubclass(kind, RootModel):
+            root = kind.model_fields["root"]
+            part.variants.append(self._marked(self.of(root.annotation, where), root.metadata))
+            return part
         for name, annotation, metadata in _members(kind, where):
             part.fields[name] = self._marked(self.of(annotation, f"{where}.{name}"), metadata)
         return part

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, RootModel
 
 from guardrails.runtime.errors import PayloadRefused
 
@@ -26,8 +26,8 @@ def settled(value: object, dumped: Any, where: str) -> Any:
 
     Raises PayloadRefused, with the path, for what JSON would lose: two keys that become one, the fields of a subclass.
     """
-    if isinstance(value, BaseModel) and "root" in type(value).model_fields and type(value).__pydantic_root_model__:
-        return settled(value.root, dumped, where)  # type: ignore[attr-defined]
+    if isinstance(value, RootModel):
+        return settled(value.root, dumped, where)
     if isinstance(dumped, dict):
         return dict(_entries(value, dumped, where))
     if isinstance(dumped, list):
@@ -73,11 +73,18 @@ def _text(value: object, dumped: str) -> str:
     if not isinstance(value, datetime | Decimal):
         return dumped
     with suppress(ValueError, ArithmeticError):
-        if isinstance(value, datetime) and datetime.fromisoformat(dumped) == value:
+        if isinstance(value, datetime) and _tells(datetime.fromisoformat(dumped), value):
             return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
         if isinstance(value, Decimal) and Decimal(dumped) == value:
             return _number(value)
     return dumped
+
+
+def _tells(told: datetime, value: datetime) -> bool:
+    """Whether a time is the value: by its moment, or by its clock: pydantic cuts the seconds off the offset of a local mean time."""
+    if told.tzinfo is None:
+        return False
+    return told.replace(tzinfo=None) == value.replace(tzinfo=None) or told.astimezone(UTC) == value.astimezone(UTC)
 
 
 def _number(value: Decimal) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, RootModel
+from pydantic import BaseModel, RootModel, TypeAdapter
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 
 from guardrails.runtime.errors import DeclarationError
@@ -28,9 +28,19 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
     try:
         return model.model_json_schema(by_alias=False)
     except PydanticInvalidForJsonSchema as error:
+        names = ", ".join(filter(lambda name: _unheld(model, name), model.model_fields))
         raise DeclarationError(
-            f"{model.__name__} has a field that JSON cannot hold, so it cannot be queued: {_first_line(error)}."
+            f"{model.__name__} has what JSON cannot hold ({names or _first_line(error)}): name types that pydantic writes as JSON."
         ) from error
+
+
+def _unheld(model: type[BaseModel], name: str) -> bool:
+    try:
+        kind: Any = model.model_fields[name].annotation
+        TypeAdapter(kind).json_schema()
+    except PydanticInvalidForJsonSchema:
+        return True
+    return False
 
 
 def _first_line(error: PydanticUserError) -> str:

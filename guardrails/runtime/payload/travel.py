@@ -28,7 +28,10 @@ def members(value: object) -> dict[str, Any] | None:
 
 def refuse(value: object, where: str) -> None:
     """Raise PayloadRefused, with the path, for the first value that must not travel, such as a row or a secret."""
-    _refuse(value, where, ())
+    try:
+        _refuse(value, where, ())
+    except RecursionError:
+        raise PayloadRefused(f"{where} is nested too deep for JSON: send ids in place of objects.") from None
 
 
 def _refuse(value: object, where: str, within: tuple[int, ...]) -> None:
@@ -47,7 +50,7 @@ def _fault(value: object) -> str:
         return f"is a {kind.__name__}, and secrets do not travel: queue SecretRef('name') and call its resolve() in the job"
     if row := row_kind(kind):
         return f"is {row} ({kind.__name__}), and rows do not travel: send its id and load it in the job"
-    if isinstance(value, float | Decimal) and not math.isfinite(value):
+    if (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, Decimal) and not value.is_finite()):
         return f"is {value}, which JSON cannot hold: send a finite number or None"
     if isinstance(value, datetime) and value.utcoffset() is None:
         return "is a datetime without a time zone, which means another moment on another machine: give it one, such as datetime.now(UTC)"

@@ -4,8 +4,8 @@
 (as its standard streams) in a session of its own. CONTROL is a socket of the worker; a line each way holds one word and its arguments:
 
     until T | until none    the worker's lease: at T everything below dies, unless a later T comes before
-    limit T | limit none    the present job's end, likewise
-    strays                  answered by `strays NAME(PID) ..`: what else is there below
+    limit T                 the present job's end, likewise
+    rest                    the job is over before its limit; answered by `strays NAME(PID) ..`: what is there below besides the child
     kill                    everything below dies now
 
 T is the monotonic clock, which all processes of a machine share. Everything also dies with the child, and with the worker, whose end
@@ -109,7 +109,8 @@ class Guardian:
             self._until = _moment(argument)
         elif order == "limit":
             self._limit = _moment(argument)
-        elif order == "strays":
+        elif order == "rest":
+            self._limit = None
             others = [pid for pid in _below(os.getpid()) if pid != self._child]
             self.say(" ".join(["strays", *(f"{_name(pid)}({pid})" for pid in others[:_NAMED])]))
 

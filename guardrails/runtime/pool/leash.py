@@ -1,6 +1,7 @@
 """The worker's end of a guardian: start one, renew its leash, and know for certain when everything below it is dead."""
 
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -53,14 +54,14 @@ class Leash:
         """Everything below dies at `until` (monotonic seconds; None: only with the worker)."""
         self._say(f"until {_moment(until)}")
 
-    def limit(self, at: float | None) -> None:
-        """Everything below dies at `at`, the end of the present job (monotonic seconds; None: there is none)."""
+    def limit(self, at: float) -> None:
+        """Everything below dies at `at`, the end of the present job (monotonic seconds)."""
         self._say(f"limit {_moment(at)}")
 
-    def strays(self) -> list[str] | None:
-        """What is there below besides the child itself, as "name(pid)"; None when the guardian does not say."""
+    def rest(self) -> list[str] | None:
+        """The job is over, before its limit: what is there below besides the child, as "name(pid)"; None when the guardian is silent."""
         self._strays = None
-        self._say("strays")
+        self._say("rest")
         self._wait(lambda: self._strays is not None or bool(self.why), BOUND)
         return self._strays
 
@@ -78,6 +79,7 @@ class Leash:
         A guardian that does not report so within `BOUND` seconds (or was itself killed) is killed, and so is all that bears its mark.
         """
         self.order_kill()
+        self._guardian.send_signal(signal.SIGCONT)  # should the job have stopped it
         if not self.dead(BOUND):
             self.why = "guardian"
         self._guardian.kill()

@@ -110,7 +110,6 @@ class Child:
                 continue  # a thread that the job left behind
             if isinstance(event, Finished | Failed):
                 decided = True
-                self._leash.limit(None)
                 yield from self._printed.rest()
                 yield event
                 self._deadline = time.monotonic() + SETTLE
@@ -192,9 +191,9 @@ class Child:
     def _judged(self, clean: Clean) -> Clean:
         """The child's own word, and its guardian's on what is left below."""
         if clean.ok:
-            strays = self._leash.strays()
+            strays = self._leash.rest()
             if strays is None:
-                clean = Clean(ok=False, why="The guardian process does not answer.")
+                clean = Clean(ok=False, why="The process was killed at its limit after its job, or its guardian does not answer.")
             elif strays:
                 clean = Clean(ok=False, why=f"The job left processes running ({', '.join(strays)}).")
         self._at_rest, self._deadline = clean.ok, None
@@ -202,7 +201,7 @@ class Child:
 
 
 def _unsettled(gone: Gone) -> str:
-    return f"The process ended: {'it did not come to rest after its job' if gone.why == 'limit' else gone.how}."
+    return f"The process ended: {'it did not come to rest before its limit' if gone.why == 'limit' else gone.how}."
 
 
 def _status(status: int) -> str:

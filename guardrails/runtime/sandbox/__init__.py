@@ -1,10 +1,11 @@
 """Bounded commands: a program that gets a time limit, a scratch folder, and nothing else that it was not given.
 
-`run([...], wall=30)` runs one and returns its `Outcome`; `command([...], wall=30)` describes one for a schedule or a job. Every run has a supervisor, a
-process of its own that kills all descendants at a limit, at the command's end, and when the caller dies, however it dies.
+`run([...], wall=30)` runs one and returns its `Outcome`; `command([...], wall=30)` describes one for a schedule or a job. Every run has a
+supervisor, a process of its own that kills all descendants at a limit, at the command's end, and when the caller dies, however it dies.
 
-Three drivers. `bubblewrap`, the default, isolates: own users, processes, network and files; of the machine only /usr is seen, read-only. `docker` isolates
-in a container of a given image. `process` only limits resources and is NOT a security boundary: it says so by refusing `network=False`.
+Three drivers. `bubblewrap`, the default, isolates: own users, processes, network and files; of the machine only /usr is seen, read-only.
+`docker` isolates in a container of a given image. `process` only limits resources and is NOT a security boundary: it says so by refusing
+`network=False`.
 """
 
 from typing import TYPE_CHECKING

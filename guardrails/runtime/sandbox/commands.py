@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack
 
 from guardrails.runtime.errors import SandboxRefused
@@ -37,18 +37,20 @@ class Options(TypedDict, total=False):
 class Command:
     """A command and its limits. Nothing of it changes the machine until it is run.
 
-    `words` is the program and its arguments; no shell reads them. Times are in seconds, sizes in bytes. Raises SandboxRefused where it could not be run safely.
+    `words` is the program and its arguments; no shell reads them. Times are in seconds, sizes in bytes. Raises SandboxRefused
+    where it could not be run safely.
 
     - `wall`: all its processes are gone within a second of this; inside a job the job's own limit may come before.
     - `cpu`: processor time of all its processes together.
-    - `memory`: what its processes hold together; a single allocation far above fails in the command itself, a slow growth is stopped.
+    - `memory`: what its processes hold together; who grows beyond is stopped, while one allocation far beyond fails in the command itself.
     - `output`: of stdout and stderr together; the command is stopped when it writes more.
-    - `processes`: processes and threads at one time.
+    - `processes`: processes and threads at one time; who keeps more is stopped, and (except by `process`) the kernel refuses further ones.
     - `disk`: what its scratch folder holds, temporary files included.
     - `network`: False cuts it off from every network, this machine's own included.
     - `secrets`: variables of its environment; their values are replaced in all that it says and leaves.
-    - `files`: content by relative path, put into its scratch folder (all executable). The folder is its HOME, its working directory, and removed afterwards.
-    - `collect`: patterns (`*.csv`, `out/**`; `*` crosses folders) of left files whose bytes come back, 16 MiB together at most.
+    - `files`: content by relative path, put into its scratch folder (all executable). The folder is its HOME and working directory, and
+      removed afterwards.
+    - `collect`: patterns (`*.csv`, `out/*`; `*` crosses folders) of left files whose bytes come back, 16 MiB together at most.
     - `readable`: absolute paths outside /usr that it may read, such as a virtual environment; `process` reads what its user may read.
     - `driver`, `image`: who runs it; docker alone needs an image, which is never fetched.
     """
@@ -101,7 +103,7 @@ def command(words: Sequence[str], *, wall: float, **options: Unpack[Options]) ->
 
 def _words(words: Sequence[str]) -> tuple[str, ...]:
     if isinstance(words, (str, bytes)):
-        raise SandboxRefused('A command is a list of words, such as ["convert", "in.png", "out.jpg"]; a shell is run only if it is the first word.')
+        raise SandboxRefused('A command is a list of words, such as ["convert", "in.png", "out.jpg"]; no shell reads it.')
     found = tuple(words)
     if not found or not all(isinstance(word, str) and names.is_text(word) for word in found) or not found[0]:
         raise SandboxRefused("A command is a list of strings that UTF-8 can write, without NUL, the program first.")
@@ -109,14 +111,18 @@ def _words(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _numbers(command: Command) -> None:
-    for each in fields(command):
-        value = getattr(command, each.name)
-        if each.name in ("wall", "cpu") and not (each.name == "cpu" and value is None):
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-                raise SandboxRefused(f"{each.name}={value!r} is not a number of seconds above 0.")
-        elif each.name in ("memory", "output", "processes", "disk") and not (each.name == "memory" and value is None):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise SandboxRefused(f"{each.name}={value!r} is not a whole number above 0.")
+    for name in ("wall", "cpu"):
+        value = getattr(command, name)
+        if (name, value) != ("cpu", None) and not (_is_number(value, int, float) and 0 < value < math.inf):
+            raise SandboxRefused(f"{name}={value!r} is not a number of seconds above 0.")
+    for name in ("memory", "output", "processes", "disk"):
+        value = getattr(command, name)
+        if (name, value) != ("memory", None) and not (_is_number(value, int) and value > 0):
+            raise SandboxRefused(f"{name}={value!r} is not a whole number above 0.")
+
+
+def _is_number(value: object, *kinds: type) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _driver(command: Command) -> None:

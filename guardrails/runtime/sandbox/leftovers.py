@@ -5,16 +5,17 @@ import stat
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
+from guardrails.runtime.redact import Redactor
+from guardrails.runtime.sandbox.capture import cleaned
 from guardrails.runtime.sandbox.names import TEMPORARY
 from guardrails.runtime.sandbox.outcome import Left
-from guardrails.runtime.sandbox.redaction import Redactor
 from guardrails.runtime.sandbox.supervisor.folder import MOST, Entry, walk
 
 LISTED = 10_000  # files
 COLLECTED = 16 << 20  # bytes of all collected files
 
 
-def collect(work: int, patterns: Sequence[str], redactor: Redactor) -> tuple[tuple[Left, ...], bool]:
+def collect(work: int, patterns: Sequence[str], redactor: Redactor | None) -> tuple[tuple[Left, ...], bool]:
     """The plain files of a folder by its descriptor, with the bytes of those that match a pattern, and whether some are not listed.
 
     Links, pipes and devices are neither followed nor listed.
@@ -32,10 +33,10 @@ def collect(work: int, patterns: Sequence[str], redactor: Redactor) -> tuple[tup
     return tuple(found), False
 
 
-def _left(entry: Entry, wanted: bool, room: int, redactor: Redactor) -> Left:
-    name = redactor.text(os.fsencode(entry.path).decode("utf-8", "backslashreplace"))
+def _left(entry: Entry, wanted: bool, room: int, redactor: Redactor | None) -> Left:
+    name = cleaned(redactor, os.fsencode(entry.path)).decode("utf-8", "backslashreplace")
     data = _read(entry, room) if wanted else None
-    return Left(name, entry.status.st_size, None if data is None else redactor.whole(data), cut=wanted and data is None)
+    return Left(name, entry.status.st_size, None if data is None else cleaned(redactor, data), cut=wanted and data is None)
 
 
 def _read(entry: Entry, room: int) -> bytes | None:

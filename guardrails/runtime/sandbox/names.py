@@ -11,7 +11,7 @@ TEMPORARY = ".tmp"  # the folder of temporary files within a scratch folder
 OWN = frozenset({"PATH", "LANG", "HOME", "TMPDIR", "PWD"})
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _LONGEST, _DEEPEST = 255, 32  # bytes of one name; folders above a file
-_TAKEN = ("/work", "/tmp", "/proc", "/dev", "/etc", "/run")
+_TAKEN = ("/work", "/tmp", "/proc", "/dev", "/run")
 
 
 def several(what: str, given: Sequence[str]) -> tuple[str, ...]:
@@ -30,9 +30,13 @@ def check_secrets(secrets: Mapping[str, SecretRef]) -> None:
     """Refuse variables that would change how a program is found or loaded, and values in place of references."""
     for name, reference in secrets.items():
         if not isinstance(reference, SecretRef):
-            raise SandboxRefused(f'The secret {name!r} is not a SecretRef: write SecretRef("name"), so that its value stays out of the description.')
+            raise SandboxRefused(
+                f'The secret {name!r} is not a SecretRef: write SecretRef("name"), so that its value stays out of the description.'
+            )
         if not isinstance(name, str) or not _VARIABLE.match(name) or name in OWN or name.startswith(("LD_", "DOCKER_")):
-            raise SandboxRefused(f"A secret cannot be given as the variable {name!r}; choose another name of letters, digits and underscores.")
+            raise SandboxRefused(
+                f"A secret cannot be given as the variable {name!r}; choose another name of letters, digits and underscores."
+            )
 
 
 def check_files(files: Mapping[str, bytes], disk: int) -> None:
@@ -58,7 +62,7 @@ def check_readable(paths: Iterable[str]) -> None:
     """Refuse what is not an absolute path, and what a sandbox has an own folder for."""
     for path in paths:
         whole = PurePosixPath(path)
-        if not whole.is_absolute() or ".." in whole.parts or not is_text(path) or ":" in path or "," in path or path == "/":
+        if not whole.is_absolute() or ".." in whole.parts or not is_text(path) or ":" in path or "," in path or path in ("/", "/etc"):
             raise SandboxRefused(f"readable={path!r} is not an absolute path without `..`, colon or comma.")
         if any(whole.is_relative_to(taken) for taken in _TAKEN):
             raise SandboxRefused(f"readable={path!r} is a place that the sandbox has for itself; copy it elsewhere, or give it as files.")
@@ -71,5 +75,3 @@ def _check_path(name: str, what: str) -> None:
         raise SandboxRefused(f"{what} {name!r} is not a path within the scratch folder; write it relative, without `.` and `..`.")
     if parts[0] == TEMPORARY:
         raise SandboxRefused(f"{what} {name!r} is in {TEMPORARY}, where the command keeps its temporary files; choose another folder.")
-
-

@@ -10,8 +10,8 @@ StoppedBy = Literal["wall", "cpu", "memory", "output", "processes", "disk"]
 class Left:
     """A plain file that the command left in its scratch folder.
 
-    `name` is its path there, with `/` between folders (bytes that are not UTF-8 are written as `\\xff`), `size` counts bytes. `data` holds the bytes of a
-    file that `collect` asked for; it is None for other files, and for one that could not be read or no longer fitted (`cut`).
+    `name` is its path there, with `/` between folders (bytes that are not UTF-8 are written as `\\xff`), `size` counts bytes. `data` holds
+    the bytes of a file that `collect` asked for; it is None for others, and for one that could not be read or no longer fitted (`cut`).
     """
 
     name: str
@@ -24,10 +24,11 @@ class Left:
 class Outcome:
     """How a command ended, and what it left behind.
 
-    `exit_code` is None where a signal or a limit ended it; `signal` is that signal's number. Behind bubblewrap and docker a death by signal n arrives as exit
-    code 128 + n, and is told as both. `stopped_by` names the limit that was crossed, None where the command ended by itself. `stdout` and `stderr` hold at
-    most `output` bytes together (`truncated`: there was more), with the values of its secrets replaced. `cpu_seconds` counts all processes of the command;
-    None where the driver cannot tell. `files_cut`: more files were left than are listed.
+    `exit_code` is None where a signal or a limit ended it; `signal` is that signal's number. Behind bubblewrap and docker a death by signal
+    n arrives as exit code 128 + n, and is told as both. `stopped_by` names the limit that was crossed, None where none was: a command that
+    ended by itself just after it crossed one has both this and its exit code. `stdout` and `stderr` hold at most `output` bytes together
+    (`truncated`: there was more), with the values of its secrets replaced. `cpu_seconds` counts all processes of the command; None where
+    the driver cannot tell. `files_cut`: more files were left than are listed.
     """
 
     exit_code: int | None

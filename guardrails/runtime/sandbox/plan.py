@@ -12,10 +12,10 @@ SLACK = 1 << 16  # bytes above a limit at which the kernel refuses: between the 
 class Plan:
     """How to start a command, when to end it, and what to remove afterwards.
 
-    `deadline` is a moment of the monotonic clock, which all processes of a machine share. `environment` is the process's own, `helping` that of the
-    commands `prepare` (before it), `stop` (to end it), `inspect` (at its end) and `remove` (after all). `scratch` is the folder to make, for `owner`, and
-    empty where the driver makes it; `files` are paths and sizes, whose bytes follow the plan; `user` is the number to become first; `overhead` counts
-    processes that are not the command's.
+    `deadline` is a moment of the monotonic clock, which all processes of a machine share. `environment` is the process's own, `helping`
+    that of the commands `prepare` (before it), `stop` (to end it), `inspect` (at its end) and `remove` (after all). `scratch` is the folder
+    to make, for `owner` (-1: as it comes), and empty where the driver makes it; `files` are paths and sizes, whose bytes follow the plan;
+    `user` is whom to become first; `overhead` counts processes that are not the command's.
     """
 
     driver: Literal["bubblewrap", "docker", "process"]
@@ -28,7 +28,7 @@ class Plan:
     disk: int
     files: list[tuple[str, int]]
     scratch: str = ""
-    owner: int | None = None
+    owner: int = -1
     user: int | None = None
     overhead: int = 0
     helping: dict[str, str] = field(default_factory=dict, repr=False)
@@ -50,7 +50,11 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The supervisor's last word. `refused`: why nothing was run. `begun`: whether the program itself was started. `told`: what `inspect` printed."""
+    """The supervisor's last word.
+
+    `refused`: why nothing was run. `begun`: whether the command itself was started; else `told` or stderr has its driver's words. `cpu`:
+    seconds. `told`: after the end, what `inspect` printed.
+    """
 
     refused: str = ""
     begun: bool = True

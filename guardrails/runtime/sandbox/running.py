@@ -10,21 +10,23 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack, cast
 
 from guardrails.runtime.errors import SandboxRefused
+from guardrails.runtime.redact import SHORTEST, Redactor
 from guardrails.runtime.sandbox import drivers, leftovers
 from guardrails.runtime.sandbox.capture import Capture
 from guardrails.runtime.sandbox.commands import Command, OnOutput, Options
 from guardrails.runtime.sandbox.drivers import docker
+from guardrails.runtime.sandbox.names import is_text
 from guardrails.runtime.sandbox.outcome import Outcome, StoppedBy
 from guardrails.runtime.sandbox.plan import Ended
-from guardrails.runtime.sandbox.redaction import Redactor
 from guardrails.runtime.sandbox.session import Session
+from guardrails.runtime.secret import reveal
 
 
 def run(words: Sequence[str], *, wall: float, on_output: OnOutput | None = None, **options: Unpack[Options]) -> Outcome:
     """Run a command within limits, and wait for its end; `Command` tells what the options mean.
 
-    `on_output` is called with "stdout" or "stderr" and bytes while the command runs, secrets replaced; what it raises ends the command. Within a job the
-    job's own limit may come before `wall`. Raises SandboxRefused where the command cannot be given what it asks for.
+    `on_output` is called with "stdout" or "stderr" and bytes while the command runs, secrets replaced; what it raises ends the command.
+    Within a job the job's own limit may come before `wall`. Raises SandboxRefused where the command cannot be given what it asks for.
     """
     return Command(words=words, wall=wall, **options).run(on_output)  # type: ignore[arg-type]
 
@@ -39,16 +41,17 @@ def run_command(command: Command, on_output: OnOutput | None = None, cancel: soc
     begin = time.monotonic()
     values = _values(command)
     plan = drivers.plan(command, values, begin + _seconds(command))
-    redactor = Redactor(value.encode() for value in values.values())
-    capture = Capture(command.output, [value.encode() for value in values.values()], on_output)
+    redactor = Redactor(values.values()) if values else None
+    capture = Capture(command.output, redactor, on_output)
     with Session(plan, command.files.values(), command.stdin, capture, cancel) as session:
         ended = session.wait()
         capture.close(cut=ended.stopped_by is not None)
         files, cut = ((), False) if session.work is None else leftovers.collect(session.work, command.collect, redactor)
+    if ended.refused:
+        raise SandboxRefused(ended.refused)
     refused, memory = docker.state(ended.told)
-    if not ended.begun or refused:
-        said = ended.refused or refused or capture.kept("stderr").decode("utf-8", "replace")
-        raise SandboxRefused(drivers.refusal(command, redactor.text(said)))
+    if refused or not ended.begun:
+        raise SandboxRefused(drivers.refusal(command, refused or ended.told or capture.kept("stderr").decode("utf-8", "replace")))
     if ended.stopped_by == "cancel":
         raise SandboxRefused("The command was ended, since nobody waits for it any more.")
     return Outcome(
@@ -72,13 +75,14 @@ async def run_command_async(command: Command, on_output: OnOutput | None = None)
         pool = ThreadPoolExecutor(1, "sandbox")
         context = contextvars.copy_context()
         running = asyncio.get_running_loop().run_in_executor(pool, context.run, run_command, command, on_output, theirs)
-        pool.shutdown(wait=False)
         try:
             return await asyncio.shield(running)
         except asyncio.CancelledError:
             ours.send(b"x")
             await _over(running)
             raise
+        finally:
+            pool.shutdown()
 
 
 async def _over(running: "asyncio.Future[Outcome]") -> None:
@@ -92,11 +96,13 @@ async def _over(running: "asyncio.Future[Outcome]") -> None:
 
 
 def _values(command: Command) -> dict[str, str]:
-    """The secrets, by variable. Raises SecretMissing, and SandboxRefused for one that no environment can hold."""
-    values = {name: reference.resolve() for name, reference in command.secrets.items()}
+    """The secrets, by variable. Raises SecretMissing, and SandboxRefused for one that cannot be given, or not be kept out of the output."""
+    values = {name: reveal(reference) for name, reference in command.secrets.items()}
     for name, value in values.items():
-        if "\0" in value:
-            raise SandboxRefused(f"The secret for {name!r} holds a NUL, which no environment can; encode it, for example as base64.")
+        if not is_text(value):
+            raise SandboxRefused(f"The secret for {name!r} holds what no environment can, such as NUL; encode it, for example as base64.")
+        if len(value) < SHORTEST:
+            raise SandboxRefused(f"The secret for {name!r} has less than {SHORTEST} characters, too few to be found in an output.")
     return values
 
 
@@ -110,7 +116,7 @@ def _seconds(command: Command) -> float:
 
 
 def _stopped_by(ended: Ended, capture: Capture, *, memory: bool) -> StoppedBy | None:
-    """The limit that was crossed: a flood may end by itself before the supervisor hears of it."""
+    """The limit that was crossed: a flood may have ended by itself before the supervisor heard of it."""
     if memory:
         return "memory"
     return "output" if capture.truncated and ended.stopped_by is None else cast("StoppedBy | None", ended.stopped_by)

@@ -17,8 +17,11 @@ from guardrails.runtime.errors import SandboxRefused
 from guardrails.runtime.sandbox.capture import STREAMS, Capture, Stream
 from guardrails.runtime.sandbox.plan import Ended, Plan
 
-_SUPERVISOR = "import sys; sys.path.append(sys.argv[1]); from guardrails.runtime.sandbox.supervisor.main import main; main(int(sys.argv[2]))"
+_SUPERVISOR = (
+    "import sys; sys.path.append(sys.argv[1]); from guardrails.runtime.sandbox.supervisor.main import main; main(int(sys.argv[2]))"
+)
 _LATEST = 10.0  # seconds after the deadline in which the supervisor has to be done
+_LAST = 60.0  # seconds for it to remove what the command left
 _DRAIN = 1.0  # seconds for the last output, when all processes are dead but a stream is held open by someone else
 _CHUNK = 1 << 16
 
@@ -26,7 +29,9 @@ _CHUNK = 1 << 16
 class Session:
     """One run. Leaving it ends whatever still runs, and waits until that is done."""
 
-    def __init__(self, plan: Plan, files: Iterable[bytes], stdin: bytes | None, capture: Capture, cancel: socket.socket | None = None) -> None:
+    def __init__(
+        self, plan: Plan, files: Iterable[bytes], stdin: bytes | None, capture: Capture, cancel: socket.socket | None = None
+    ) -> None:
         self.work: int | None = None
         self._plan, self._files, self._capture, self._cancel = plan, files, capture, cancel
         self._input = memoryview(stdin or b"")
@@ -51,11 +56,10 @@ class Session:
             if stream is not None:
                 stream.close()
         try:
-            self._supervisor.wait(30)
-        except BaseException:
+            self._supervisor.wait(_LAST)
+        except subprocess.TimeoutExpired:
             self._supervisor.kill()
             self._supervisor.wait()
-            raise
 
     def wait(self) -> Ended:
         """Tell the supervisor what to do, and wait for the end. Raises SandboxRefused when the supervisor dies."""
@@ -74,12 +78,10 @@ class Session:
     def _tell(self) -> None:
         plan = self._plan.text()
         self._control.settimeout(max(0.1, self._until - time.monotonic()))
-        try:
+        with suppress(OSError):  # it died; that is heard next
             self._control.sendall(len(plan).to_bytes(8, "big") + plan)
             for content in self._files:
                 self._control.sendall(content)
-        except OSError:
-            pass  # it refused before it read all, or died; it is heard next
         self._control.setblocking(False)
 
     def _listen(self) -> None:
@@ -97,15 +99,17 @@ class Session:
     def _hear(self) -> None:
         """The supervisor's last word, and the scratch folder's descriptor."""
         try:
-            data, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1)
+            data, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, 1, socket.MSG_CMSG_CLOEXEC)
         except OSError:
             data, descriptors = b"", []
         for descriptor in descriptors:
-            os.set_inheritable(descriptor, False)
             self.work = descriptor
         self._said += data
         if not data:
-            raise SandboxRefused("The sandbox's supervisor was killed, and its command with it; if memory ran out, give the command less.")
+            raise SandboxRefused(
+                "The sandbox's supervisor was killed, and its command with it; if memory ran out, give the command less.",
+                self._capture.kept("stderr").decode("utf-8", "replace"),
+            )
         if self._said.endswith(b"\n"):
             self._ended = Ended.of(self._said)
             self._selector.unregister(self._control)
@@ -114,7 +118,9 @@ class Session:
     def _take(self, name: Stream) -> None:
         stream = self._streams[name]
         if data := os.read(stream.fileno(), _CHUNK):
-            if not self._capture.truncated and not self._capture.take(name, data):
+            flooded = self._capture.truncated
+            self._capture.take(name, data)
+            if self._capture.truncated and not flooded:
                 self._stop("output")
             return
         self._selector.unregister(stream)

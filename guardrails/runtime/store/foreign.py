@@ -78,11 +78,11 @@ def _django(database: Database, connection: Any) -> Iterator[sa.Connection]:
         )
     connection.ensure_connection()
     lent = cast("Any", _Lent(connection.connection))
-    url = "postgresql+psycopg://" if database.dialect == "postgresql" else "sqlite://"
+    url, options = ("postgresql+psycopg://", {"use_native_hstore": False}) if database.dialect == "postgresql" else ("sqlite://", {})
     if database.dialect != {"postgresql": "postgresql", "sqlite": "sqlite"}.get(connection.vendor):
         raise DatabaseRefused(
             f"This transaction is on {connection.vendor}, but the jobs are kept in {database.shown}: they cannot commit together."
         )
-    engine = sa.create_engine(url, creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None)
+    engine = sa.create_engine(url, creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None, **options)
     with engine.connect() as wrapped:
         yield wrapped

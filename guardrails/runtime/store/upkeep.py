@@ -5,6 +5,7 @@ Dead letters and keys stay.
 
 import sqlalchemy as sa
 
+from guardrails.runtime.blobs import book
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import WrongState
 from guardrails.runtime.store.database import Database
@@ -73,6 +74,7 @@ class Upkeep:
             gone = sa.select(stream.c.job, stream.c.name).where(stream.c.expires < now)
             connection.execute(sa.delete(chunk).where(sa.tuple_(chunk.c.job, chunk.c.stream).in_(gone)))
             connection.execute(sa.delete(stream).where(stream.c.expires < now))
+        book.prune(self._database)
 
     def remove(self, jobs: list[str], forget_keys: bool = False) -> None:
         """Remove jobs with their events, logs, streams and steps; their keys only with `forget_keys`.

@@ -25,8 +25,8 @@ def pools(mark: str) -> Iterator[Pools]:
     """Makes pools of the misbehaving application; nothing of them is alive after the test."""
     made: list[Pool] = []
 
-    def make(app: str = "tests.runtime.pool.nasty", **options: Any) -> Pool:
-        made.append(Pool(app, environ={**os.environ, MARK: mark}, **options))
+    def make(app: str = "tests.runtime.pool.nasty", spares: int = 0, **options: Any) -> Pool:
+        made.append(Pool(app, environ={**os.environ, MARK: mark}, spares=spares, **options))
         return made[-1]
 
     yield make

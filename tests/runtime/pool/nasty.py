@@ -1,7 +1,10 @@
 """An application of jobs that misbehave in every way that a pool has to survive. Each ends within a minute even if the pool fails."""
 
+# ruff: noqa: T201 -- jobs print
+
 import asyncio
 import ctypes
+import io
 import multiprocessing
 import os
 import re
@@ -10,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from pydantic import BaseModel
 
@@ -35,6 +39,11 @@ def echo(given: Given) -> str:
 async def gentle(given: Given) -> int:
     await asyncio.sleep(0)
     return os.getpid()
+
+
+@job
+def raises(given: Given) -> None:
+    raise ValueError("no such order")
 
 
 @job
@@ -98,12 +107,12 @@ def leaves_a_daemon(given: Given) -> None:
     _daemon(lambda: time.sleep(LONG))
 
 
-def _daemon(work) -> None:
+def _daemon(work: Callable[[], None]) -> None:
     read, write = os.pipe()
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
-            os.setsid() if os.getpid() != os.getsid(0) else None
+            os.setpgid(0, 0)
             os.write(write, b"up")
             os.closerange(0, 256)
             work()
@@ -152,7 +161,7 @@ def crashes(given: Given) -> None:
 @job
 def kills_its_guardian(given: Given) -> None:
     _daemon(lambda: time.sleep(LONG))
-    subprocess.Popen(["sleep", str(LONG)])
+    print(subprocess.Popen(["sleep", str(LONG)], env={}).pid)  # without the mark, but in the session
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(LONG)
 
@@ -192,7 +201,7 @@ def closes_stdout(given: Given) -> str:
 
 @job
 def replaces_stdout(given: Given) -> str:
-    sys.stdout = None
+    sys.stdout = io.StringIO()
     return "replaced"
 
 

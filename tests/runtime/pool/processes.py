@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 from guardrails.runtime.pool.frames import Clean, Frame, Output, Task
 from guardrails.runtime.pool.parent import Child, Gone
 
@@ -38,6 +40,13 @@ def begin(child: Child, name: str, limit: float = PATIENCE) -> Iterator[Frame | 
     return events
 
 
+def end(events: Iterator[Frame | Gone]) -> Gone:
+    """The last event of a child that is dead."""
+    *_, last = events
+    assert isinstance(last, Gone), last
+    return last
+
+
 def living(mark: str) -> dict[int, str]:
     """The processes that bear a mark, by id with their command."""
     found = {}
@@ -46,6 +55,14 @@ def living(mark: str) -> dict[int, str]:
             if f"{MARK}={mark}".encode() in (process / "environ").read_bytes().split(b"\0"):
                 found[int(process.name)] = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
     return found
+
+
+def runs(pid: int) -> bool:
+    """Whether there is such a process, and it is not dead but for its parent's notice."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def seconds_until_dead(mark: str) -> float:
@@ -65,3 +82,13 @@ def _await_death(pid: int) -> None:
             select.select([process], [], [], PATIENCE)
         finally:
             os.close(process)
+
+
+def app(folder: Path, monkeypatch: pytest.MonkeyPatch, *lines: str) -> Path:
+    """An application in what is now the current folder: one job, which does nothing, and lines of its own after that."""
+    head = ["from pydantic import BaseModel", "from guardrails import runtime", "class P(BaseModel):", "    number: int = 0"]
+    job = ["@runtime.job(timeout=9, key=lambda p: str(p.number))", "def nothing(p: P) -> None: ..."]
+    path = folder / "app.py"
+    path.write_text("\n".join([*head, *job, *lines, ""]))
+    monkeypatch.chdir(folder)
+    return path

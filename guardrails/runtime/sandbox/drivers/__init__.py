@@ -4,14 +4,15 @@ from guardrails.runtime.sandbox.commands import Command
 from guardrails.runtime.sandbox.drivers import bubblewrap, docker, process
 from guardrails.runtime.sandbox.plan import Plan
 
-_DRIVERS = {"bubblewrap": bubblewrap, "docker": docker, "process": process}
+_PLANS = {"bubblewrap": bubblewrap.plan, "docker": docker.plan, "process": process.plan}
+_COMPLAINTS = {"bubblewrap": bubblewrap.refusal, "docker": docker.refusal}
 
 
 def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
     """How to run a command with these values of its secrets until `deadline`, a moment of the monotonic clock. Raises SandboxRefused."""
-    return _DRIVERS[command.driver].plan(command, values, deadline)
+    return _PLANS[command.driver](command, values, deadline)
 
 
 def refusal(command: Command, said: str) -> str:
-    """The sentence for what a driver said instead of starting the command."""
-    return _DRIVERS[command.driver].refusal(command, " ".join(said.split())[-500:])
+    """The sentence for what the driver's program said instead of starting the command."""
+    return _COMPLAINTS[command.driver](command, " ".join(said.split())[-500:])

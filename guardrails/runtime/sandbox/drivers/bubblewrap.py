@@ -18,7 +18,15 @@ _OLDEST = (0, 8)  # the first with --disable-userns
 _ALONE = "--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-cgroup-try --disable-userns --die-with-parent --new-session"
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
-_ETC_ONLINE = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/ca-certificates")
+_ETC_ONLINE = (
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/tls/certs",
+    "/etc/ca-certificates",
+)
 _SHARED_MEMORY = 64 << 20  # bytes of /dev/shm at most, as in docker
 
 
@@ -60,7 +68,7 @@ def _machine(command: Command) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for path in map(Path, _SYSTEM):
         if path.is_symlink():
-            yield from ("--symlink", os.readlink(path), str(path))
+            yield from ("--symlink", str(path.readlink()), str(path))
         elif path.is_dir():
             yield from ("--ro-bind", str(path), str(path))
     yield from ("--perms", "0755", "--dir", "/etc")
@@ -97,9 +105,9 @@ def refusal(command: Command, said: str) -> str:
         )
     if re.search(r"source path|[Bb]ind", said):
         return f"The sandbox cannot show what readable=[..] names ({said}): each path must exist, and everybody must be allowed to read it."
-    if re.search(r"namespace|uid map|userns|proc", said):
+    if re.search(r"namespace|uid map|userns|proc|loopback", said):
         return (
-            f"bubblewrap may not make namespaces here ({said}): allow user namespaces to this user (sysctl kernel.unprivileged_userns_clone=1, "
-            'user.max_user_namespaces above 0, or a profile for bwrap in AppArmor; in a container its security options), or use driver="docker".'
+            f"bubblewrap may not make namespaces here ({said}): allow this user namespaces (sysctl kernel.unprivileged_userns_clone=1 or "
+            'user.max_user_namespaces, a profile for bwrap in AppArmor, or the security options of a container), or use driver="docker".'
         )
     return f"bubblewrap could not set up the sandbox ({said or 'it was killed, or time was up'}); run bwrap by hand to see why."

@@ -20,7 +20,7 @@ _LONGEST = 10.0  # seconds in which a living engine tells its version
 
 
 def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
-    """Create, start and remove a container of the scratch folder's name. Secrets go through the client's environment, never its arguments."""
+    """Create, start and remove a container. Secrets go through the client's environment, never its arguments."""
     program = shutil.which("docker")
     if program is None:
         raise SandboxRefused("docker is not installed: install it and start its engine, or choose another driver.")
@@ -41,7 +41,7 @@ def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
         disk=command.disk,
         files=[(path, len(content)) for path, content in command.files.items()],
         scratch=scratch,
-        owner=user if os.geteuid() == 0 else None,
+        owner=user if os.geteuid() == 0 else -1,
         helping=ours | values,
         prepare=[program, "create", "--name", name, *_arguments(command, values, scratch, user)],
         stop=[program, "kill", name],
@@ -52,7 +52,13 @@ def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
 
 def _arguments(command: Command, values: dict[str, str], scratch: str, user: int) -> Iterator[str]:
     yield from ("--pull=never", "--log-driver=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--cpus=1")
-    yield from (f"--user={user}:{user}", "--workdir=/work", "--hostname=sandbox", "--ulimit=core=0", f"--pids-limit={command.processes + 1}")
+    yield from (
+        f"--user={user}:{user}",
+        "--workdir=/work",
+        "--hostname=sandbox",
+        "--ulimit=core=0",
+        f"--pids-limit={command.processes + 1}",
+    )
     yield f"--network={'bridge' if command.network else 'none'}"
     yield f"--ulimit=fsize={command.disk + SLACK}"
     if command.memory is not None:
@@ -75,11 +81,15 @@ def _need_engine(program: str, ours: dict[str, str], seconds: float) -> None:
     """Refuse where no engine answers."""
     asked = [program, "version", "--format={{.Server.Version}}"]
     try:
-        done = subprocess.run(asked, env=ours, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=max(0.1, seconds), check=False)
+        done = subprocess.run(
+            asked, env=ours, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=max(0.1, seconds), check=False
+        )
     except subprocess.TimeoutExpired:
         raise SandboxRefused("docker's engine does not answer; start it again, or choose another driver.") from None
     if done.returncode:
-        raise SandboxRefused(f"docker's engine cannot be reached ({' '.join(done.stderr.split())[-300:]}); start it, or choose another driver.")
+        raise SandboxRefused(
+            f"docker's engine cannot be reached ({' '.join(done.stderr.split())[-300:]}); start it, or choose another driver."
+        )
 
 
 def state(told: str) -> tuple[str, bool]:
@@ -94,7 +104,7 @@ def state(told: str) -> tuple[str, bool]:
 def refusal(command: Command, said: str) -> str:
     """What docker complained of, with what to do."""
     if "No such image" in said:
-        return f"docker has no image {command.image!r} here, and none is fetched while a command's time runs: docker pull {command.image} first."
+        return f"docker has no image {command.image!r} here, and none is fetched while a command runs: docker pull {command.image} first."
     if "executable file not found" in said or "exec:" in said:
         return f"The command {command.words[0]!r} is not in the image {command.image!r} ({said}); name a program that is."
     return f"docker could not start the command ({said or 'no reason given'}); run it by hand to see why."

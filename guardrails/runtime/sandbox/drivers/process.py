@@ -25,8 +25,3 @@ def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
         files=[(name, len(content)) for name, content in command.files.items()],
         scratch=scratch,
     )
-
-
-def refusal(command: Command, said: str) -> str:
-    """The supervisor's own sentence."""
-    return said

@@ -1,17 +1,20 @@
 """The supervisor's course: read the plan, start, watch, kill, tell, and remove."""
 
+import fcntl
 import os
+import resource
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from select import POLLIN, poll
 from typing import NoReturn
 
 from guardrails.runtime.sandbox.plan import Ended, Plan
 from guardrails.runtime.sandbox.supervisor import start, tree
-from guardrails.runtime.sandbox.supervisor.scratch import Refused, helped
+from guardrails.runtime.sandbox.supervisor.scratch import Complained, Refused, helped
 
+_HIGH = 40  # descriptors below are given to bwrap by number
 _TICK = 0.05  # seconds between two looks at what the command uses
 _STARTS = {"bubblewrap": start.bubblewrap, "docker": start.docker, "process": start.process}
 
@@ -20,12 +23,17 @@ class Caller:
     """The process that wants the command run. The socket closes however it dies, and then everything is ended."""
 
     def __init__(self, descriptor: int) -> None:
-        self.socket = socket.socket(fileno=os.dup2(descriptor, 30, inheritable=False))
+        self.socket = socket.socket(fileno=fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH))
         os.close(descriptor)
         self._number = os.getppid()
+        self._waiting = poll()
+        self._waiting.register(self.socket, POLLIN)
 
     def read(self, most: int) -> bytes:
         """Some of the next bytes; raises EOFError when the caller is gone."""
+        while not self._waiting.poll(1000):
+            if self.gone():
+                raise EOFError
         if data := self.socket.recv(min(most, 1 << 20)):
             return data
         raise EOFError
@@ -47,30 +55,31 @@ class Caller:
     def word(self) -> str:
         """What it says while the command runs: why that is to be stopped."""
         try:
-            return self.socket.recv(4096).decode() or "gone"
-        except OSError:
+            return self.read(4096).decode()
+        except (EOFError, OSError):
             return "gone"
 
     def tell(self, ended: Ended, work: int | None) -> None:
         """The last word, with the scratch folder's descriptor; then wait until the caller has looked into it."""
-        try:
+        with suppress(EOFError, OSError):
             socket.send_fds(self.socket, [ended.text() + b"\n"], [] if work is None else [work])
-            while not self.gone() and self.socket.recv(4096):
+            while self.read(4096):
                 pass
-        except OSError:
-            return
 
 
 def main(descriptor: int) -> NoReturn:
     """Supervise one command for the caller at the other end of a socket; never returns."""
+    caller = Caller(descriptor)
     try:
-        caller, children = Caller(descriptor), tree.Children()
+        children = tree.Children()
         plan = caller.plan()
         _become(plan.user)
         with ExitStack() as after:
             _supervise(plan, caller, children, after)
-    except (EOFError, OSError):  # the caller is gone; what was begun is ended and removed
+    except EOFError:  # the caller is gone; what was begun is ended and removed
         pass
+    except Exception as error:
+        caller.tell(Ended(begun=False, refused=f"The sandbox's supervisor failed with {error!r}; please report this."), None)
     finally:
         os._exit(0)
 
@@ -85,13 +94,20 @@ def _become(user: int | None) -> None:
 def _supervise(plan: Plan, caller: Caller, children: tree.Children, after: ExitStack) -> None:
     try:
         started = _STARTS[plan.driver](plan, children, caller.read, after)
-    except Refused as refusal:
+    except (Refused, Complained) as error:
+        children.kill()
         _let_go_of_streams()
-        caller.tell(Ended(refused=str(refusal), begun=False), None)
+        caller.tell(_not_begun(plan, error), None)
         return
     _let_go_of_streams()
     watch = Watch(plan, caller, children, started)
     caller.tell(watch.end(watch.wait()), started.work)
+
+
+def _not_begun(plan: Plan, error: Refused | Complained) -> Ended:
+    if isinstance(error, Refused):
+        return Ended(begun=False, refused=str(error))
+    return Ended(stopped_by="wall") if time.monotonic() >= plan.deadline else Ended(begun=False, told=str(error))
 
 
 def _let_go_of_streams() -> None:
@@ -118,7 +134,7 @@ class Watch:
             left = self._plan.deadline - time.monotonic()
             ready = {number for number, _ in waiting.poll(max(0.0, min(_TICK, left)) * 1000)}
             self._children.reap()
-            if self._started.main in self._children.ended:
+            if self._started.main.pid in self._children.ended:
                 return None
             if self._caller.socket.fileno() in ready:
                 return self._caller.word()
@@ -158,15 +174,13 @@ class Watch:
             helped(plan.stop, plan.helping, 5)
         self._children.kill(started.leaders)
         told = helped(plan.inspect, plan.helping, 5)[1] if plan.inspect else ""
-        status = self._children.ended[started.main]
+        status = self._children.ended[started.main.pid]
         number = -status if status < 0 else status - 128 if plan.driver != "process" and 128 < status <= 192 else None
-        if stopped is None:
-            stopped = self._blamed(number)
         return Ended(
             begun=stopped is not None or started.begun(),
             exit_code=status if status >= 0 and stopped is None else None,
-            signal=int(signal.SIGKILL) if stopped else number,
-            stopped_by=stopped,
+            signal=number if stopped is None else int(signal.SIGKILL),
+            stopped_by=stopped or self._blamed(number),
             cpu=None if plan.driver == "docker" else _reaped(),
             told=told,
         )
@@ -181,5 +195,5 @@ class Watch:
 
 def _reaped() -> float:
     """Processor seconds of all that died below."""
-    spent = os.times()
-    return spent.children_user + spent.children_system
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime

@@ -1,4 +1,7 @@
-"""Scratch folders on disk, for drivers that have no file system of their own. Each is locked by its supervisor; what a killed one left is swept by the next."""
+"""Scratch folders on disk, for drivers that have no file system of their own.
+
+Each is locked by its supervisor; what a killed one left is swept by the next.
+"""
 
 import fcntl
 import os
@@ -18,10 +21,14 @@ class Refused(Exception):
     """Why nothing can be run, in one sentence."""
 
 
+class Complained(Exception):
+    """What a driver's program said instead of starting the command; empty where it said so on the command's stderr."""
+
+
 class Scratch:
     """A new folder with a `work` and a `tmp`, below a folder that only its user can enter."""
 
-    def __init__(self, path: str, owner: int | None, abandoned: Callable[[str], None]) -> None:
+    def __init__(self, path: str, owner: int, abandoned: Callable[[str], object]) -> None:
         self._name = Path(path).name
         self._home = _home(Path(path).parent)
         fcntl.flock(self._home, fcntl.LOCK_EX)
@@ -32,8 +39,7 @@ class Scratch:
         fcntl.flock(self._home, fcntl.LOCK_UN)
         for name in (WORK, TEMPORARY):
             os.mkdir(name, 0o700, dir_fd=self.top)
-            if owner is not None:
-                os.chown(name, owner, owner, dir_fd=self.top)
+            os.chown(name, owner, owner, dir_fd=self.top, follow_symlinks=False)
         self.work = os.open(WORK, _FOLDER, dir_fd=self.top)
         for name, locked in stale.items():
             abandoned(name)
@@ -44,7 +50,7 @@ class Scratch:
     def _stale(self) -> dict[str, int]:
         """Folders that no supervisor holds, and our locks on them."""
         found = {}
-        for name in os.listdir(self._home):
+        for name in folder.names(self._home):
             with suppress(OSError):
                 locked = os.open(name, _FOLDER, dir_fd=self._home)
                 try:
@@ -66,10 +72,10 @@ def _home(path: Path) -> int:
     try:
         home = os.open(path, _FOLDER)
     except OSError as error:
-        raise Refused(f"The folder {path} for scratch folders cannot be used ({error.strerror}); remove it, or set TMPDIR to another.") from error
+        raise Refused(f"The folder {path} cannot hold scratch folders ({error.strerror}); remove it, or set TMPDIR to another.") from error
     status = os.fstat(home)
     if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077:
-        raise Refused(f"The folder {path} for scratch folders is open to other users; remove it, or set TMPDIR to another.")
+        raise Refused(f"The folder {path} cannot hold scratch folders, for others may enter it; remove it, or set TMPDIR to another.")
     return home
 
 

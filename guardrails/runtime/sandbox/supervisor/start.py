@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from guardrails.runtime.sandbox.plan import GROUP, HOLD, PASSWD, SLACK, STATUS, Plan
 from guardrails.runtime.sandbox.supervisor import folder, tree
-from guardrails.runtime.sandbox.supervisor.scratch import WORK, Refused, Scratch, helped
+from guardrails.runtime.sandbox.supervisor.scratch import WORK, Complained, Refused, Scratch, helped
 
+_USER, _USERS = b"sandbox:x:1000:1000::/work:/bin/sh\n", b"sandbox:x:1000:\n"
 _HELP = 20  # seconds for a word with docker's engine
 Give = Callable[[int], bytes]  # up to so many bytes of the files that follow the plan
 
@@ -24,7 +26,7 @@ Give = Callable[[int], bytes]  # up to so many bytes of the files that follow th
 class Started:
     """A command that runs. `work` is a descriptor of its scratch folder, `over` tells whether that holds more than it may."""
 
-    main: int
+    main: "subprocess.Popen[bytes]"  # kept: when it is forgotten, Python takes the status that we wait for
     work: int
     over: Callable[[], bool]
     pids: Callable[[], Iterator[int]] = lambda: tree.below(os.getpid())
@@ -36,7 +38,7 @@ def process(plan: Plan, children: tree.Children, give: Give, after: ExitStack) -
     """A process of the caller's own user, in a session of its own."""
     scratch = _scratch(plan, children, give, after)
     main = _spawn(plan, cwd=f"{plan.scratch}/{WORK}", unprivileged=True)
-    return Started(main=main, work=scratch.work, over=_measured(scratch, plan.disk), leaders=[main])
+    return Started(main=main, work=scratch.work, over=_measured(scratch, plan.disk), leaders=[main.pid])
 
 
 def docker(plan: Plan, children: tree.Children, give: Give, after: ExitStack) -> Started:
@@ -45,7 +47,7 @@ def docker(plan: Plan, children: tree.Children, give: Give, after: ExitStack) ->
     after.callback(helped, plan.remove, plan.helping, _HELP)
     done, told = helped(plan.prepare, plan.helping, max(0.1, plan.deadline - time.monotonic()))
     if not done:
-        raise Refused(told)
+        raise Complained(told)
     main = _spawn(plan, cwd="/")
     return Started(main=main, work=scratch.work, over=_measured(scratch, plan.disk), pids=Container(plan).pids)
 
@@ -73,13 +75,13 @@ class Container:
 def bubblewrap(plan: Plan, children: tree.Children, give: Give, after: ExitStack) -> Started:
     """bwrap, whose file systems live in memory and vanish with its last process, however that dies.
 
-    The last file that it makes is a pipe which we filled. When it reads from that, its folders are mounted, and it waits for us to close the pipe: so we
-    can reach the scratch folder from outside, before the command begins and after it ended.
+    The last file that it makes is a pipe which we filled. When it reads from that, its folders are mounted, and it waits for us to close
+    the pipe: so we can reach the scratch folder from outside, before the command begins and after it ended.
     """
     status, status_end = os.pipe()
     hold_end, hold = os.pipe()
     _fill(hold)
-    given = {STATUS: status_end, HOLD: hold_end, PASSWD: _file(b"sandbox:x:1000:1000::/work:/bin/sh\n"), GROUP: _file(b"sandbox:x:1000:\n")}
+    given = {STATUS: status_end, HOLD: hold_end, PASSWD: _file(_USER), GROUP: _file(_USERS)}
     for number, descriptor in given.items():
         os.dup2(descriptor, number)
         os.close(descriptor)
@@ -89,12 +91,12 @@ def bubblewrap(plan: Plan, children: tree.Children, give: Give, after: ExitStack
         os.close(number)
     said = Status(status)
     try:
-        _wait_for(hold, main, plan, children)
+        _wait_for(hold, main.pid, plan, children)
         first = said.first()
         work = os.open(f"/proc/{first}/root/newroot/work", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        resource.prlimit(first, resource.RLIMIT_NPROC, (plan.processes + 2,) * 2)  # its first process, and one more by which we see the limit crossed
+        _count(first, plan.processes)
     except OSError as error:
-        raise Refused("") from error  # bwrap has said why on the command's stderr
+        raise Complained from error
     _fill_in(plan, work, give)
     os.close(hold)
 
@@ -105,8 +107,13 @@ def bubblewrap(plan: Plan, children: tree.Children, give: Give, after: ExitStack
     return Started(main=main, work=work, over=over, begun=said.begun)
 
 
+def _count(first: int, most: int) -> None:
+    """Let the kernel count tasks in its namespace: bwrap's first process, and one more than allowed, by which we see the limit crossed."""
+    resource.prlimit(first, resource.RLIMIT_NPROC, (most + 2, most + 2))
+
+
 class Status:
-    """What bwrap tells of itself, a line of JSON each: its first process, later the command's exit code, unless there was no such command."""
+    """What bwrap tells of itself, each a line of JSON: its first process, later the command's exit code, if there was such a command."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -157,7 +164,11 @@ def _file(content: bytes) -> int:
 
 
 def _scratch(plan: Plan, children: tree.Children, give: Give, after: ExitStack) -> Scratch:
-    scratch = Scratch(plan.scratch, plan.owner, lambda name: helped([*plan.remove[:-1], name], plan.helping, _HELP) if plan.remove else None)
+    def abandoned(name: str) -> None:
+        if plan.remove:
+            helped([*plan.remove[:-1], name], plan.helping, _HELP)
+
+    scratch = Scratch(plan.scratch, plan.owner, abandoned)
     after.callback(scratch.remove)
     after.callback(children.kill)
     _fill_in(plan, scratch.work, give)
@@ -165,15 +176,18 @@ def _scratch(plan: Plan, children: tree.Children, give: Give, after: ExitStack) 
 
 
 def _fill_in(plan: Plan, work: int, give: Give) -> None:
-    for name, size in plan.files:
-        folder.place(work, name, size, give)
+    try:
+        for name, size in plan.files:
+            folder.place(work, name, size, give, plan.owner)
+    except OSError as error:
+        raise Refused(f"The given files cannot be put into the scratch folder ({error.strerror}); give fewer, or raise disk.") from error
 
 
 def _measured(scratch: Scratch, most: int) -> Callable[[], bool]:
     return lambda: folder.over(scratch.top, most)
 
 
-def _spawn(plan: Plan, *, cwd: str, unprivileged: bool = False, descriptors: tuple[int, ...] = ()) -> int:
+def _spawn(plan: Plan, *, cwd: str, unprivileged: bool = False, descriptors: tuple[int, ...] = ()) -> "subprocess.Popen[bytes]":
     parent = os.getpid()
 
     def before() -> None:
@@ -183,9 +197,9 @@ def _spawn(plan: Plan, *, cwd: str, unprivileged: bool = False, descriptors: tup
         _limit(plan)
 
     try:
-        return subprocess.Popen(plan.argv, env=plan.environment, cwd=cwd, start_new_session=True, preexec_fn=before, pass_fds=descriptors).pid
+        return subprocess.Popen(plan.argv, env=plan.environment, cwd=cwd, start_new_session=True, preexec_fn=before, pass_fds=descriptors)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        raise Refused(f"The command {plan.argv[0]!r} cannot be started: {error}.") from error
+        raise Refused(f"The command {plan.argv[0]!r} cannot be started ({error}).") from error
 
 
 def _limit(plan: Plan) -> None:
@@ -199,8 +213,7 @@ def _limit(plan: Plan) -> None:
     if plan.memory is not None:
         _lower(resource.RLIMIT_DATA, plan.memory + plan.memory // 4 + (64 << 20))
     with suppress(OSError):
-        with open("/proc/self/oom_score_adj", "w") as score:  # noqa: PTH123 -- between fork and exec: as little as possible
-            score.write("1000")  # when the machine runs out of memory, this goes first
+        Path("/proc/self/oom_score_adj").write_text("1000")  # when the machine runs out of memory, this goes first
 
 
 def _lower(which: int, most: int) -> None:

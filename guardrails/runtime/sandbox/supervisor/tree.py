@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 _PARENT_DEATH_SIGNAL, _CHILD_SUBREAPER, _NO_NEW_PRIVILEGES = 1, 36, 38  # prctl(2)
 _PAUSE = 20  # milliseconds between two looks while the killed die; their deaths wake us before
@@ -46,7 +47,7 @@ class Children:
         for descriptor in (self.wake, write):
             os.set_blocking(descriptor, False)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # the caller decides our end, not a signal to its group
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # our caller decides when we end
             signal.signal(number, lambda *_: None)
         self.ended: dict[int, int] = {}
 
@@ -112,7 +113,7 @@ def _parent(pid: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What processes use: threads of all, processor seconds (their waited-for children included), resident bytes (shared ones counted by each)."""
+    """What processes use: threads, processor seconds (with the children they waited for), resident bytes (shared ones counted by each)."""
 
     tasks: int
     cpu: float
@@ -147,14 +148,14 @@ def _stat(pid: int) -> list[str]:
 
 def _entries(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries]
     except OSError:  # the process is gone
         return []
 
 
 def _read(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 -- pathlib takes a fifth of the supervisor's start
-            return file.read()
+        return Path(path).read_bytes()
     except OSError:  # the process is gone
         return b""

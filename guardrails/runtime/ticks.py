@@ -28,7 +28,7 @@ _HOURS = set(range(24))
 
 
 class Schedule:
-    """A row of ticks without an end, each later than the one before."""
+    """A row of ticks without an end, each a second or more after the one before."""
 
     def next_after(self, t: float) -> float:
         """The first tick after `t`; both in epoch seconds."""
@@ -47,10 +47,7 @@ class Schedule:
             return None
         seconds = range(math.floor(tick), math.floor(until) + 1)
         passed = bisect.bisect_right(seconds, False, key=lambda second: self.next_after(second) > until)
-        tick = max(tick, self.next_after(seconds[passed - 1])) if passed else tick
-        while (following := self.next_after(tick)) <= until:
-            tick = following
-        return tick
+        return self.next_after(seconds[passed - 1]) if passed else tick
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from guardrails.runtime.signature import Headers, Verified, Verifier
 BODY_LIMIT = 1 << 20  # bytes
 Event = dict[str, Any]
 Enqueue = Callable[[BaseModel, str], Handle]
-logger = logging.getLogger("guardrails.runtime.webhook")
+logger = logging.getLogger("guardrails.runtime.webhooks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def _asked(callback: Callable[[Event], Any], event: Event) -> Any:
     try:
         return callback(event)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors(include_input=False))
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in error.errors())
         raise PayloadRefused(f"The event does not fit: {faults}.") from error
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         logger.warning("a webhook's event does not have the shape that its payload function reads", exc_info=error)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.runtime.errors import DeclarationError
-from guardrails.runtime.schedule import ALIASES, LATE, Cron, Every, Missed, Schedule, due, run_key
+from guardrails.runtime.ticks import ALIASES, LATE, Cron, Every, Missed, Schedule, due, run_key
 
 PARIS, LORD_HOWE, NEW_YORK, LONDON = "Europe/Paris", "Australia/Lord_Howe", "America/New_York", "Europe/London"
 ZONES = [
@@ -105,6 +105,11 @@ def test_a_tick_in_an_overlap_falls_in_its_first_hour_once() -> None:
     assert day("45 1 * * *", LORD_HOWE, "2025-04-06T00:00", 20) == ["04-05 14:45"]
 
 
+def test_asked_in_the_second_hour_of_an_overlap_the_first_ones_tick_is_past() -> None:
+    assert Cron("30 2 * * *", PARIS).next_after(at("2025-10-26T02:10", PARIS, fold=1)) == at("2025-10-27T02:30", PARIS)
+    assert Cron("30 * * * *", PARIS).next_after(at("2025-10-26T02:10", PARIS, fold=1)) == at("2025-10-26T02:30", PARIS, fold=1)
+
+
 @pytest.mark.parametrize("start", ["2025-03-29T12:00", "2025-10-25T12:00"])
 @pytest.mark.parametrize("zone", [PARIS, NEW_YORK, LONDON])
 def test_a_schedule_of_every_hour_neither_pauses_nor_doubles_when_clocks_change(start: str, zone: str) -> None:
@@ -141,7 +146,7 @@ def meant(wall: datetime, zone: ZoneInfo) -> datetime:
     return next(moment for minute in range(3000) if (moment := second + timedelta(minutes=minute)).astimezone(zone).utcoffset() != before)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(text=st.sampled_from([text for text in TEXTS if text.split()[1] != "*"]), zone=st.sampled_from(ZONES), start=st.integers(START, END))
 def test_each_clock_time_of_an_expression_has_the_one_tick_that_the_rule_gives_it(text: str, zone: str, start: int) -> None:
     begin = datetime.fromtimestamp(start, ZoneInfo(zone)).replace(tzinfo=None, hour=12, minute=0, second=0)
@@ -188,6 +193,10 @@ def test_an_interval_ticks_at_its_multiples_and_never_stands_still(seconds: floa
 def test_an_interval_counts_from_the_epoch_so_that_all_workers_agree() -> None:
     assert Every(60).ticks_between(100.0, 300.0, 10) == [120.0, 180.0, 240.0, 300.0]
     assert Every(1.5).next_after(1.5) == 3.0
+
+
+def test_the_latest_of_two_ticks_a_second_apart_is_the_second() -> None:
+    assert [Every(1).latest(0, until) for until in (0.5, 1, 2.5, 3)] == [None, 1, 2, 3]
 
 
 def test_no_more_ticks_than_asked_for() -> None:

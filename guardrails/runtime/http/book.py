@@ -1,0 +1,152 @@
+"""What the service asks of the database. Everything here blocks: call it through `Desk.work`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from guardrails.runtime.declare import Handle, registry
+from guardrails.runtime.errors import UnknownJob
+from guardrails.runtime.home import home
+from guardrails.runtime.store.reading import Reading, Seen, Told
+from guardrails.runtime.store.streams import About, Piece, Streams
+
+Line = tuple[int, int, str, str, dict[str, str], float]
+PIECES = 1 << 20
+"""Bytes of a stream that are read at once."""
+
+
+def enqueue(name: str, payload: bytes, delay: float) -> Handle:
+    """Queue a job by its name, from JSON. Raises UnknownJob, PayloadRefused, KeyConflict, DeclarationError, DatabaseRefused."""
+    job = registry.job(name)
+    return job.enqueue(job.shape.parse(payload), delay=delay)
+
+
+def reading() -> Reading:
+    """The present database's book."""
+    return Reading(home().database)
+
+
+def task(job: str) -> Seen:
+    """A job by its whole id; raises UnknownJob."""
+    seen = reading().job(job)
+    if seen.id != job:
+        raise UnknownJob(f"There is no job {job}.")
+    return seen
+
+
+def told(job: str, after: int, limit: int) -> tuple[Seen, list[Told]]:
+    """A job, and then its events from `after` on: what ended it before the first look is among those of the second."""
+    seen = task(job)
+    return seen, reading().events(job, after, limit)
+
+
+def last_seq(job: str) -> int:
+    """The number of a job's latest event; raises UnknownJob."""
+    database = home().database
+    table = database.tables.job
+    with database.read() as connection:
+        found = connection.execute(sa.select(table.c.seq).where(table.c.id == job)).scalar()
+    if found is None:
+        raise UnknownJob(f"There is no job {job}.")
+    return int(found)
+
+
+def lines(job: str, after: int, limit: int) -> list[Line]:
+    """A job's log; raises UnknownJob."""
+    task(job)
+    return reading().lines(job, after, limit)
+
+
+def last_lines(job: str, limit: int) -> list[Line]:
+    """The end of a job's log."""
+    database = home().database
+    table = database.tables.line
+    query = sa.select(table.c.id).where(table.c.job == job).order_by(table.c.id.desc()).offset(limit).limit(1)
+    with database.read() as connection:
+        after = connection.execute(query).scalar()
+    return reading().lines(job, after or 0, limit)
+
+
+def cancel(job: str) -> Seen:
+    """Cancel a job; raises UnknownJob or WrongState."""
+    task(job)
+    home().jobs.cancel(job)
+    return task(job)
+
+
+def requeue(job: str, from_start: bool) -> Seen:
+    """Requeue a job; raises UnknownJob or WrongState."""
+    task(job)
+    home().jobs.requeue(job, from_start)
+    return task(job)
+
+
+def states(jobs: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """What moves of these jobs: the number of their latest event, their status, and how long their streams are."""
+    database = home().database
+    job, stream = database.tables.job, database.tables.stream
+    with database.read() as connection:
+        found = {row.id: (row.seq, row.status) for row in connection.execute(sa.select(job.c.id, job.c.seq, job.c.status).where(job.c.id.in_(jobs)))}
+        grown = sa.select(stream.c.job, stream.c.name, stream.c.run, stream.c.length, stream.c.closed).where(stream.c.job.in_(jobs))
+        for row in connection.execute(grown.order_by(stream.c.job, stream.c.name)):
+            if row.job in found:
+                found[row.job] += (tuple(row),)
+    return found
+
+
+def streams(job: str) -> list[About]:
+    """A job's streams that have not expired."""
+    found = Streams(home().database)
+    return [about for name in found.names(job) if (about := _living(found, job, name)) is not None]
+
+
+def _living(found: Streams, job: str, name: str) -> About | None:
+    try:
+        return found.about(job, name)
+    except UnknownJob:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a stream: the pieces, and what was known of the stream just before they were read."""
+
+    about: About
+    pieces: list[Piece]
+    full: bool
+
+
+def part(job: str, name: str, run: int | None, offset: int) -> Part:
+    """The next mebibyte of a stream; `full`: there is more. Raises UnknownJob."""
+    found = Streams(home().database)
+    about, pieces, size = found.about(job, name), [], 0
+    for piece in found.read(job, name, run=run, offset=offset):
+        pieces.append(piece)
+        size += len(piece.data)
+        if size >= PIECES:
+            return Part(about, pieces, True)
+    return Part(about, pieces, False)
+
+
+def all_runs(job: str, name: str, after: tuple[int, int]) -> Part:
+    """The next mebibyte of what all runs wrote, after a place (run, offset). Raises UnknownJob."""
+    found = Streams(home().database)
+    about, pieces, size = found.about(job, name), [], 0
+    for piece in found.read(job, name, all_attempts=True):
+        if (piece.run, piece.at) > after:
+            pieces.append(piece)
+            size += len(piece.data)
+            if size >= PIECES:
+                return Part(about, pieces, True)
+    return Part(about, pieces, False)
+
+
+def steps(seen: Seen) -> dict[str, str]:
+    """The results (JSON) of a job's finished steps, by name with occurrence."""
+    here = home()
+    table = here.database.tables.job
+    with here.database.read() as connection:
+        row = connection.execute(sa.select(table.c.steps_from, table.c.generation, table.c.attempt).where(table.c.id == seen.id)).one_or_none()
+    return here.client.steps(seen.id, row.steps_from, (row.generation, row.attempt + 1)) if row is not None else {}

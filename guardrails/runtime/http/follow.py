@@ -1,0 +1,47 @@
+"""Answers that go on: server-sent events with a heartbeat, which end when the client leaves, stalls, or the service closes."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import anyio
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from guardrails.runtime.http.desk import Seat
+
+EVENTS = "text/event-stream"
+RETRY = 1000  # milliseconds after which a browser connects again
+HEARTBEAT = b": still here\n\n"
+
+
+def frame(event: str, data: Any, number: str | None = None) -> bytes:
+    """One event; an empty `number` makes the client forget the last one that it saw."""
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}event: {event}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def opening() -> bytes:
+    """What comes first: how soon to come back."""
+    return f"retry: {RETRY}\n\n".encode()
+
+
+class Following(StreamingResponse):
+    """An answer that goes on; a client that reads nothing for `stall` seconds is let go, and the seat is given back however it ends."""
+
+    def __init__(self, content: AsyncIterator[bytes], seat: Seat, stall: float, headers: dict[str, str] | None = None, kind: str = EVENTS) -> None:
+        super().__init__(content, 200, {"X-Accel-Buffering": "no", "Cache-Control": "no-store", **(headers or {})})
+        self.headers["content-type"] = kind
+        self._seat, self._stall = seat, stall
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def patient(message: Any) -> None:
+            with anyio.fail_after(self._stall):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, patient)
+        except TimeoutError:
+            return
+        finally:
+            self._seat.leave()

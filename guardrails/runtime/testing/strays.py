@@ -1,0 +1,104 @@
+"""Work that a handler leaves behind, in none of the ways that the runtime offers: found when the handler has answered."""
+
+import asyncio
+import asyncio.runners
+import multiprocessing
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+_POOLS = ("concurrent/futures/thread.py", "anyio/_backends/_asyncio.py")
+_PLUMBING = (*_POOLS, "threading.py", "queue.py")
+
+
+@contextmanager
+def no_stray_spawns() -> Iterator[None]:
+    """Fail if the block leaves work behind: a thread, an asyncio task, a child process. For HTTP handlers and other entrances.
+
+    ```python
+    with testing.no_stray_spawns():
+        client.post("/orders", json={"id": "7"})
+    ```
+    Such work has no time limit, no retry, and dies with the process unseen: queue a job. Tasks count that still run at the block's end,
+    and those that an event loop which ended within it (such as a test client's) had to cancel. Idle threads of pools are no work. On
+    Linux all child processes are seen, elsewhere those of `multiprocessing`. Raises AssertionError.
+    """
+    threads, children, tasks = set(threading.enumerate()), _children(), _tasks()
+    with _cancelled_at_the_end() as cut_off:
+        yield
+    left = [f"thread {thread.name} ({_where(thread)})" for thread in threading.enumerate() if thread not in threads and _works(thread)]
+    left += [f"asyncio task {task.get_name()} ({_coroutine(task)})" for task in _tasks() - tasks if not task.done()]
+    left += [f"asyncio task {told}, cut off when its event loop ended" for told in cut_off]
+    left += [f"child process {pid} ({_command(pid)})" for pid in sorted(_children() - children)]
+    if left:
+        raise AssertionError(f"This left work behind that nobody limits, retries or waits for: {'; '.join(left)}. Queue a job instead.")
+
+
+def _tasks() -> set["asyncio.Task[Any]"]:
+    """The tasks of the running event loop but the present one."""
+    try:
+        return asyncio.all_tasks() - {asyncio.current_task()}
+    except RuntimeError:
+        return set()
+
+
+@contextmanager
+def _cancelled_at_the_end() -> Iterator[list[str]]:
+    """Collect the tasks that event loops cancel because they end. Private in asyncio; tests/runtime/testing/test_strays.py holds it."""
+    runners: Any = asyncio.runners
+    cancel: Callable[[asyncio.AbstractEventLoop], None] = runners._cancel_all_tasks
+    found: list[str] = []
+
+    def noted(loop: asyncio.AbstractEventLoop) -> None:
+        found.extend(f"{task.get_name()} ({_coroutine(task)})" for task in asyncio.all_tasks(loop))
+        cancel(loop)
+
+    runners._cancel_all_tasks = noted
+    try:
+        yield found
+    finally:
+        runners._cancel_all_tasks = cancel
+
+
+def _works(thread: threading.Thread) -> bool:
+    """Whether a thread does something; one of a pool that only waits for work does not."""
+    files = [frame.f_code.co_filename.replace("\\", "/") for frame in _frames(thread)]
+    idle = any(file.endswith(_POOLS) for file in files) and all(file.endswith(_PLUMBING) for file in files)
+    return thread.is_alive() and not idle
+
+
+def _frames(thread: threading.Thread) -> Iterator[FrameType]:
+    frame = sys._current_frames().get(thread.ident or 0)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _where(thread: threading.Thread) -> str:
+    """The function of the application's that a thread runs, as far as it can be told."""
+    told = [frame.f_code.co_qualname for frame in _frames(thread) if not frame.f_code.co_filename.endswith(_PLUMBING)]
+    return told[-1] if told else "in the standard library"
+
+
+def _coroutine(task: "asyncio.Task[Any]") -> str:
+    return getattr(task.get_coro(), "__qualname__", "?")
+
+
+def _children() -> set[int]:
+    found = {process.pid for process in multiprocessing.active_children() if process.pid is not None}
+    for listed in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            found.update(map(int, listed.read_text().split()))
+    return found
+
+
+def _command(pid: int) -> str:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+    except OSError:
+        return "unknown"
+    return words.decode("utf-8", "replace").strip()[:80] or "ended, not waited for"
