@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from guardrails.runtime import signature as signature
     from guardrails.runtime import tasks as tasks
     from guardrails.runtime import testing as testing
+    from guardrails.runtime.brief import ephemeral as ephemeral
     from guardrails.runtime.context import Running as Running
     from guardrails.runtime.context import current as current
     from guardrails.runtime.context import progress as progress
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from guardrails.runtime.declare import on_dead as on_dead
     from guardrails.runtime.declare import on_status as on_status
     from guardrails.runtime.declare import queue as queue
-    from guardrails.runtime.brief import ephemeral as ephemeral
     from guardrails.runtime.errors import DatabaseRefused as DatabaseRefused
     from guardrails.runtime.errors import DeclarationError as DeclarationError
     from guardrails.runtime.errors import DestinationRefused as DestinationRefused

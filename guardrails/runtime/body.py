@@ -9,18 +9,25 @@ from typing import Any
 from guardrails.runtime import context, logs
 from guardrails.runtime.declare import Job, registry, result_text
 from guardrails.runtime.errors import Transient
+from guardrails.runtime.payload import PayloadUnreadable
 from guardrails.runtime.pool.frames import Failed, Finished, Line, Task
 
 LONGEST_ERROR = 4_000
 LONGEST_TRACEBACK = 32_000
 
 
-def run(task: Task, link: context.Link) -> Finished | Failed:
-    """Run a task to its end; whatever the body raises becomes a Failed frame, SystemExit included."""
+def run(task: Task, link: context.Link, *, alone: bool = False) -> Finished | Failed:
+    """Run a task to its end; whatever the body raises becomes a Failed frame, SystemExit included.
+
+    `alone`: nothing else runs in this process, so what any of its threads logs is the job's.
+    """
     job = registry.job(task.name)
     running = context.Running(task.job, task.name, task.key, task.queue, task.attempt, task.run)
     body = context.Body(running, link, time.monotonic() + job.timeout, dict(task.finished))
-    with context.running(body), logs.capture(running, lambda level, message, fields, at: link.send(Line(level, message, fields, at))):
+    with (
+        context.running(body),
+        logs.capture(running, lambda level, message, fields, at: link.send(Line(level, message, fields, at)), everywhere=alone),
+    ):
         try:
             return Finished(result=_call(job, task))
         except BaseException as error:
@@ -28,6 +35,7 @@ def run(task: Task, link: context.Link) -> Finished | Failed:
 
 
 def _call(job: Job[Any, Any], task: Task) -> str:
+    logs.redactor().learn(*job.shape.sensitive(task.payload, task.version), names=job.shape.sensitive_names)
     payload = job.shape.load(task.payload, task.version)
     outcome = asyncio.run(_awaited(job.body(payload))) if inspect.iscoroutinefunction(job.body) else job.body(payload)
     return result_text(job.name, outcome)
@@ -45,6 +53,6 @@ def failed(job: Job[Any, Any], error: BaseException) -> Failed:
         type=type(error).__name__,
         message=redact(str(error))[:LONGEST_ERROR],
         traceback=redact(told)[-LONGEST_TRACEBACK:],
-        verdict=job.retry.verdict(error),
+        verdict="terminal" if isinstance(error, PayloadUnreadable) else job.retry.verdict(error),
         after=error.after if isinstance(error, Transient) else None,
     )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
 
+from guardrails.runtime import logs
 from guardrails.runtime.errors import RuntimeFault, Terminal
 from guardrails.runtime.pool.frames import Ask, Chunk, Frame, Go, Learn, Progress, Recorded, StepDone, StepFailed
 
@@ -199,7 +200,8 @@ def _step(body: Body, label: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        body.link.send(StepFailed(step=label, error=f"{type(error).__name__}: {error}"[:2000]))
+        told = logs.redactor().text(f"{type(error).__name__}: {error}")
+        body.link.send(StepFailed(step=label, error=told[:2000]))
         raise
     finally:
         _in_step.reset(token)

@@ -217,7 +217,7 @@ def job(
     `isolation="thread"` runs
     the body in the worker's process, faster, but a body that hangs cannot be stopped there: its outcome is recorded as timed out while
     its thread may go on.
-    `callback` is a `runtime.destinations.http(..)` that gets each outcome (done, dead, cancelled), by a job of its own, which is retried, too.
+    `callback`, a `runtime.destinations.http(..)`, gets each outcome (done, dead, cancelled), by a job of its own, which is retried, too.
     Raises DeclarationError, at import, for what would fail later.
     """
 
@@ -304,7 +304,7 @@ def on_status(hook: Hook) -> Hook:
 
 
 def on_dead(hook: Hook) -> Hook:
-    """Call `hook(event)` after a job was dead-lettered, for an alert; a failing hook is logged."""
+    """Call `hook(job id, job name, error)` in the worker after a job was dead-lettered, for an alert; a failing hook is logged."""
     registry.alert_hooks.append(hook)
     return hook
 

@@ -43,7 +43,7 @@ def migrate(database: "Database") -> None:
 def _quiet() -> None:
     """The engine's log lines go where the application's go, from warnings up."""
     log = logging.getLogger("dbos")
-    log.handlers.clear()
+    log.handlers[:] = [logging.NullHandler()]  # without one it would set up its own
     log.propagate = True
     log.setLevel(logging.WARNING)
 

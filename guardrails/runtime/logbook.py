@@ -2,8 +2,8 @@
 
 import time
 
-from guardrails.runtime.pool.frames import Learn, Line, Output
-from guardrails.runtime.redact import Redactor
+from guardrails.runtime.pool.frames import Learn, Line, Output, Standard
+from guardrails.runtime.redact import Redactor, Stream
 from guardrails.runtime.store.jobs import Started
 from guardrails.runtime.store.output import LogLine
 from guardrails.runtime.store.output import Output as Writer
@@ -20,6 +20,7 @@ class Logbook:
     def __init__(self, writer: Writer, started: Started, redactor: Redactor) -> None:
         self._writer, self._started, self._redactor = writer, started, redactor
         self._lines: list[LogLine] = []
+        self._printed: dict[Standard, Stream] = {"stdout": redactor.stream(), "stderr": redactor.stream()}
         self._kept = self._dropped = 0
         self._flushed = time.monotonic()
 
@@ -31,8 +32,11 @@ class Logbook:
         if isinstance(frame, Line):
             self._add(frame.level, frame.message, frame.fields, frame.at)
             return
-        for text in frame.data.decode("utf-8", "replace").splitlines():
-            self._add(frame.stream, text, {}, time.time())
+        self._print(frame.stream, self._printed[frame.stream].feed(frame.data))
+
+    def _print(self, stream: Standard, data: bytes) -> None:
+        for text in data.decode("utf-8", "replace").splitlines():
+            self._add(stream, text, {}, time.time())
 
     def _add(self, level: str, message: str, fields: dict[str, str], at: float) -> None:
         if self._kept >= MOST:
@@ -53,6 +57,8 @@ class Logbook:
 
     def close(self) -> None:
         """Write the rest, and how many lines were left out."""
+        for stream, printed in self._printed.items():
+            self._print(stream, printed.flush())
         if self._dropped:
             self._lines.append(LogLine(self._started.start, "WARNING", f"{self._dropped} more lines were left out", {}, time.time()))
         self.flush()

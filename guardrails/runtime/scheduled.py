@@ -16,8 +16,8 @@ from guardrails.runtime.declare import Job, checked_key, registry
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.home import Home
 from guardrails.runtime.payload import digest
-from guardrails.runtime.ticks import Cron, Every, Missed, Schedule, due, run_key
 from guardrails.runtime.store.jobs import New
+from guardrails.runtime.ticks import Cron, Every, Missed, Schedule, due, run_key
 
 log = logging.getLogger("guardrails.runtime")
 Payload = BaseModel | Callable[[datetime], BaseModel]

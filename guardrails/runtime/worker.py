@@ -31,7 +31,7 @@ from guardrails.runtime.pool.warm import Pool
 from guardrails.runtime.process import ProcessTalk
 from guardrails.runtime.redact import Redactor
 from guardrails.runtime.run import Active, Passing
-from guardrails.runtime.store.jobs import Ending, Started
+from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.thread import ThreadTalk
 
@@ -160,7 +160,9 @@ class Worker:
     def _attempt(self, job: str, generation: int, attempt: int) -> None:
         """The engine's call: one claimed attempt. It never raises, since the engine would take that for the job's end."""
         started = self._patiently(lambda: self._start(job, generation, attempt))
-        if started is None:
+        if isinstance(started, Dead):
+            self._alert(started.id, started.name, started.error)
+        if not isinstance(started, Started):
             return
         with self._running(started) as active:
             ending = self._ending(active)
@@ -172,7 +174,7 @@ class Worker:
             return
         self._told(active, ending)
 
-    def _start(self, job: str, generation: int, attempt: int) -> Started | None:
+    def _start(self, job: str, generation: int, attempt: int) -> Started | Dead | None:
         if not self._keeper.holds():
             raise RuntimeFault(f"Job {job} is not begun: this worker holds no lease at the moment")
         return self._home.jobs.start(job, generation, attempt, self.id)
@@ -199,7 +201,7 @@ class Worker:
         started = active.started
         finished = self._finished_steps(started)
         task = run.task_of(started, finished)
-        logbook = Logbook(self._writer, started, Redactor(job.shape.sensitive(started.payload, started.version)))
+        logbook = Logbook(self._writer, started, Redactor(job.shape.sensitive(started.payload, started.version), job.shape.sensitive_names))
         talk = ThreadTalk(task) if job.isolation == "thread" else ProcessTalk(self._pool, task, job.timeout)
         effects = _Effects(self, logbook)
         with active.lock:
@@ -222,12 +224,15 @@ class Worker:
         self.finished += not active.stopped
         log.info("Job %s (%s, key %s) run %d: %s", started.id, started.name, started.key, started.start, ending.status)
         if ending.status == "dead":
-            log.error("Job %s (%s) is a dead letter: %s", started.id, started.name, ending.error)
-            for hook in registry.alert_hooks:
-                try:
-                    hook(started.id, started.name, ending.error)
-                except Exception:
-                    log.exception("The alert hook %s failed", getattr(hook, "__name__", hook))
+            self._alert(started.id, started.name, str(ending.error))
+
+    def _alert(self, job: str, name: str, error: str) -> None:
+        log.error("Job %s (%s) is a dead letter: %s", job, name, error)
+        for hook in registry.alert_hooks:
+            try:
+                hook(job, name, error)
+            except Exception:
+                log.exception("The alert hook %s failed", getattr(hook, "__name__", hook))
 
     def _patiently(self, act: Callable[[], Any]) -> Any:
         """Do what the database must not lose, until it is there again; a worker that ends meanwhile leaves the claim to be recovered."""

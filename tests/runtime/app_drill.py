@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -47,6 +48,11 @@ def tough(p: Work) -> str:
     """A job that may die more often than there are kills."""
     mark(p.name)
     time.sleep(p.seconds)
+    return p.name
+
+
+@runtime.job(timeout=30, key=lambda p: p.name, retry=runtime.Retry(1000, first=0.05, cap=0.1))
+def swift(p: Work) -> str:
     return p.name
 
 
@@ -137,3 +143,40 @@ def slow_tick(p: Work) -> None:
 
 if os.environ.get("TEST_SCHEDULE"):
     runtime.schedule("often", every=1.0, target=slow_tick, payload=lambda at: Work(name=at.isoformat()))
+
+
+OLD = bool(os.environ.get("TEST_OLD"))  # an older release: it lacks a job, and knows a payload's first version only
+
+
+class Sized(BaseModel):
+    name: str
+    size: int = 1
+
+
+def in_tenths(old: dict[str, Any]) -> dict[str, Any]:
+    """The second version counts in tenths."""
+    return {**old, "size": old["size"] * 10}
+
+
+@runtime.job(timeout=30, key=lambda p: p.name, version=1 if OLD else 2, upcast={} if OLD else {1: in_tenths})
+def sized(p: Sized) -> int:
+    return p.size
+
+
+if not OLD:
+
+    @runtime.job(timeout=30, key=lambda p: p.name)
+    def added(p: Work) -> str:
+        return p.name
+
+
+@runtime.job(timeout=30, key=lambda p: p.name)
+def talks(p: Work) -> None:
+    """A job that tells its secret in every way, and closes its output."""
+    secret = runtime.SecretRef("DRILL_SECRET").resolve()
+    print("printed", secret, flush=True)  # noqa: T201
+    os.write(2, f"written {secret}\n".encode())
+    runtime.log.warning("logged %s", secret)
+    os.close(1)
+    if p.do == "fail":
+        raise runtime.Terminal(f"failed with {secret}")

@@ -5,10 +5,15 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
+from guardrails import runtime
 from guardrails.runtime.home import home
 from guardrails.runtime.store.reading import Reading
 from tests.runtime import app_drill as drill
-from tests.runtime.scale import SCALE, tell
+from tests.runtime.scale import FULL, SCALE, tell
+from tests.runtime.servers import Postgres
 from tests.runtime.workers import Worker, wait_for
 
 
@@ -41,3 +46,38 @@ def test_every_job_has_one_outcome_whoever_dies(database: str, app: Path) -> Non
 
 def done(reading: Reading) -> int:
     return reading.counts()["default"]["done"]
+
+
+@pytest.mark.skipif(SCALE is not FULL, reason="in full with `make drills`: 10,000 jobs")
+def test_ten_thousand_jobs_lose_nothing_while_two_workers_are_killed(postgres: Postgres, prepared_postgres: str, app: Path) -> None:
+    url = postgres.create("tenthousand", template=prepared_postgres)
+    runtime.configure(database=url)
+    reading, jobs, kills = Reading(home().database), 10_000, 20
+    for begin in range(0, jobs, 500):
+        drill.swift.enqueue_many([drill.Work(name=f"j{number}") for number in range(begin, begin + 500)])
+    draw, began = random.Random(11), time.monotonic()
+    fleet = [Worker(app, url, "--quiet", "--concurrency", "8", lease=SCALE.lease) for _ in range(2)]
+    try:
+        for kill in range(1, kills + 1):
+            wait_for("jobs get done between the kills", lambda kill=kill: done(reading) > jobs * kill // (kills + 2), 600)
+            victim = draw.randrange(2)
+            fleet[victim].kill()
+            fleet[victim] = Worker(app, url, "--quiet", "--concurrency", "8", lease=SCALE.lease)
+        wait_for("all jobs are done", lambda: not reading.unfinished(["default"]), 900)
+    finally:
+        for worker in fleet:
+            worker.close()
+    with home().database.read() as connection:
+        event = home().database.tables.event
+        outcomes = dict(connection.execute(sa.select(event.c.type, sa.func.count()).group_by(event.c.type)).tuples().all())
+    seconds = round(time.monotonic() - began)
+    tell(
+        "10,000 jobs (postgresql)",
+        jobs=jobs,
+        kills=kills,
+        done=done(reading),
+        outcomes=outcomes["Done"],
+        rescued=outcomes.get("Rescued", 0),
+        seconds=seconds,
+    )
+    assert (done(reading), outcomes["Done"]) == (jobs, jobs), "0 lost, 0 with two outcomes"

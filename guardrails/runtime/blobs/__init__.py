@@ -108,9 +108,12 @@ def _copied(data: bytes | BinaryIO | Path, spool: "tempfile.SpooledTemporaryFile
     if not hasattr(data, "read"):
         raise PayloadRefused(f"blobs.put(..) takes bytes, a binary file or a Path, not {type(data).__name__}.")
     digest, size = hashlib.sha256(), 0
-    while piece := data.read(_READ):
+    while True:
+        piece = data.read(_READ)
         if not isinstance(piece, bytes):
             raise PayloadRefused("blobs.put(..) was given a file of text: open it in binary mode.")
+        if not piece:
+            break
         digest.update(piece)
         size += spool.write(piece)
     return digest.hexdigest(), size

@@ -10,12 +10,14 @@ from starlette.routing import Route
 
 from guardrails.runtime import home
 from guardrails.runtime.declare import registry
-from guardrails.runtime.http import events, problems, serving, tasks
+from guardrails.runtime.http import events, health, hooks, openapi, problems, serving, streams, tasks, work
 from guardrails.runtime.http.auth import keyed
 from guardrails.runtime.http.described import Described
 from guardrails.runtime.http.desk import Desk
 from guardrails.runtime.http.guard import Guard
 from guardrails.runtime.http.serving import Serving
+
+VERSION = "1"  # of the routes, not of the release
 
 
 def service(settings: Serving) -> Starlette:
@@ -30,7 +32,7 @@ def service(settings: Serving) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, figures=desk.figures)],
-        exception_handlers={kind: problems.handle for kind in problems.KINDS},
+        exception_handlers=dict.fromkeys(problems.KINDS, problems.handle),
         lifespan=_lifespan(desk),
     )
     app.state.desk = desk
@@ -39,7 +41,8 @@ def service(settings: Serving) -> Starlette:
 
 def described(desk: Desk) -> list[Described]:
     """The routes that the OpenAPI document tells of."""
-    return [*tasks.routes(desk), events.route(desk)]
+    found = [*tasks.routes(desk), events.route(desk), streams.route(desk), *work.routes(desk), *hooks.routes(desk), *health.routes(desk)]
+    return [*found, openapi.route(found, VERSION)]
 
 
 def _lifespan(desk: Desk) -> Callable[[Starlette], Any]:

@@ -32,7 +32,9 @@ async def raw(request: Request, limit: int, seconds: float) -> bytes:
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, f"The body has more than {limit:,} bytes: keep large values in runtime.blobs and send their ids.", {"Connection": "close"})
+    return Problem(
+        413, f"The body has more than {limit:,} bytes: keep large values in runtime.blobs and send their ids.", {"Connection": "close"}
+    )
 
 
 async def read(request: Request, kind: type[T], limit: int, seconds: float, default: T | None = None) -> T:
@@ -53,7 +55,7 @@ async def read(request: Request, kind: type[T], limit: int, seconds: float, defa
 
 def checked(value: T) -> T:
     """The value itself; raises Problem 422 where a text of it cannot be kept: no database takes NUL, nor half a character."""
-    if any("\0" in text or not text.isascii() and _broken(text) for text in _texts(value)):
+    if any("\0" in text or (not text.isascii() and _broken(text)) for text in _texts(value)):
         raise Problem(422, "A text holds NUL or half a character, which no database keeps.")
     return value
 

@@ -1,6 +1,6 @@
 """What the service asks of the database. Everything here blocks: call it through `Desk.work`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from guardrails.runtime.errors import UnknownJob
 from guardrails.runtime.home import home
 from guardrails.runtime.store.reading import Reading, Seen, Told
 from guardrails.runtime.store.streams import About, Piece, Streams
+from guardrails.runtime.store.tables import ENDED
 
 Line = tuple[int, int, str, str, dict[str, str], float]
 PIECES = 1 << 20
@@ -34,6 +35,14 @@ def task(job: str) -> Seen:
     if seen.id != job:
         raise UnknownJob(f"There is no job {job}.")
     return seen
+
+
+def maybe(job: str) -> Seen | None:
+    """A job by its whole id, None where there is none."""
+    try:
+        return task(job)
+    except UnknownJob:
+        return None
 
 
 def told(job: str, after: int, limit: int) -> tuple[Seen, list[Told]]:
@@ -87,12 +96,15 @@ def states(jobs: Sequence[str]) -> dict[str, tuple[Any, ...]]:
     """What moves of these jobs: the number of their latest event, their status, and how long their streams are."""
     database = home().database
     job, stream = database.tables.job, database.tables.stream
+    moved = sa.select(job.c.id, job.c.seq, job.c.status).where(job.c.id.in_(jobs))
+    grown = sa.select(stream.c.job, stream.c.name, stream.c.run, stream.c.length, stream.c.closed).where(stream.c.job.in_(jobs))
+    found: dict[str, tuple[Any, ...]] = {}
     with database.read() as connection:
-        found = {row.id: (row.seq, row.status) for row in connection.execute(sa.select(job.c.id, job.c.seq, job.c.status).where(job.c.id.in_(jobs)))}
-        grown = sa.select(stream.c.job, stream.c.name, stream.c.run, stream.c.length, stream.c.closed).where(stream.c.job.in_(jobs))
-        for row in connection.execute(grown.order_by(stream.c.job, stream.c.name)):
-            if row.job in found:
-                found[row.job] += (tuple(row),)
+        for row in connection.execute(moved):
+            found[row.id] = (row.seq, row.status)
+        for length in connection.execute(grown.order_by(stream.c.job, stream.c.name)):
+            if length.job in found:
+                found[length.job] += (tuple(length),)
     return found
 
 
@@ -109,38 +121,45 @@ def _living(found: Streams, job: str, name: str) -> About | None:
         return None
 
 
+def about(job: str, name: str) -> About:
+    """A stream; raises UnknownJob."""
+    return Streams(home().database).about(job, name)
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a stream: the pieces, and what was known of the stream just before they were read."""
+    """A part of a stream: its pieces, and what was known of it just before they were read; `over`: nothing more is written then."""
 
     about: About
     pieces: list[Piece]
-    full: bool
+    over: bool
+    more: bool
 
 
 def part(job: str, name: str, run: int | None, offset: int) -> Part:
-    """The next mebibyte of a stream; `full`: there is more. Raises UnknownJob."""
+    """The next mebibyte of a stream; `more`: there is more by now. Raises UnknownJob."""
+    over = task(job).status in ENDED
     found = Streams(home().database)
-    about, pieces, size = found.about(job, name), [], 0
-    for piece in found.read(job, name, run=run, offset=offset):
-        pieces.append(piece)
+    about = found.about(job, name)
+    pieces, more = take(found.read(job, name, run=run, offset=offset))
+    return Part(about, pieces, over or about.closed, more)
+
+
+def all_runs(job: str, name: str) -> tuple[About, Iterator[Piece]]:
+    """A stream, and what all its runs wrote, to `take` from. Raises UnknownJob."""
+    found = Streams(home().database)
+    return found.about(job, name), found.read(job, name, all_attempts=True)
+
+
+def take(pieces: Iterator[Piece]) -> tuple[list[Piece], bool]:
+    """The next mebibyte, and whether there is more."""
+    taken, size = [], 0
+    for piece in pieces:
+        taken.append(piece)
         size += len(piece.data)
         if size >= PIECES:
-            return Part(about, pieces, True)
-    return Part(about, pieces, False)
-
-
-def all_runs(job: str, name: str, after: tuple[int, int]) -> Part:
-    """The next mebibyte of what all runs wrote, after a place (run, offset). Raises UnknownJob."""
-    found = Streams(home().database)
-    about, pieces, size = found.about(job, name), [], 0
-    for piece in found.read(job, name, all_attempts=True):
-        if (piece.run, piece.at) > after:
-            pieces.append(piece)
-            size += len(piece.data)
-            if size >= PIECES:
-                return Part(about, pieces, True)
-    return Part(about, pieces, False)
+            return taken, True
+    return taken, False
 
 
 def steps(seen: Seen) -> dict[str, str]:
@@ -148,5 +167,7 @@ def steps(seen: Seen) -> dict[str, str]:
     here = home()
     table = here.database.tables.job
     with here.database.read() as connection:
-        row = connection.execute(sa.select(table.c.steps_from, table.c.generation, table.c.attempt).where(table.c.id == seen.id)).one_or_none()
+        row = connection.execute(
+            sa.select(table.c.steps_from, table.c.generation, table.c.attempt).where(table.c.id == seen.id)
+        ).one_or_none()
     return here.client.steps(seen.id, row.steps_from, (row.generation, row.attempt + 1)) if row is not None else {}

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -9,7 +10,7 @@ from guardrails.runtime.errors import RuntimeFault, UnknownJob
 from guardrails.runtime.http import book, follow, shown
 from guardrails.runtime.http.bodies import header
 from guardrails.runtime.http.described import Described, answer, parameter, problems
-from guardrails.runtime.http.desk import Desk
+from guardrails.runtime.http.desk import Desk, Seat
 from guardrails.runtime.http.pulse import Watch
 from guardrails.runtime.http.shown import Glass
 from guardrails.runtime.store.tables import ENDED
@@ -40,7 +41,7 @@ def route(desk: Desk) -> Described:
     return Described("GET", "/api/tasks/{id}/events", events, OPERATION)
 
 
-async def _answer(desk: Desk, request: Request, job: str, last: str, seat: "follow.Seat") -> Response:
+async def _answer(desk: Desk, request: Request, job: str, last: str, seat: Seat) -> Response:
     try:
         seen, latest = await desk.work(book.task, job), await desk.work(book.last_seq, job)
     except UnknownJob:
@@ -74,7 +75,7 @@ async def _events(desk: Desk, job: str, after: int, reset: bool) -> AsyncIterato
             except UnknownJob:
                 yield follow.frame("reset", {"why": "this job is not kept any more"}, "")
                 return
-            except RuntimeFault:
+            except (RuntimeFault, SQLAlchemyError):
                 yield follow.HEARTBEAT  # the database is gone for a while
                 await desk.pulse.turn(desk.serving.heartbeat)
                 continue
@@ -106,9 +107,9 @@ async def _quiet(desk: Desk, watch: Watch) -> AsyncIterator[bytes]:
 
 OPERATION = {
     "summary": "Follow a job",
-    "description": "Server-sent events: each event's id is its number, its name the event's type, its data an Event. A comment comes each 15 "
-    "seconds. The answer ends once the job is over; `reset` tells that the place in Last-Event-ID is not known, or that the job was removed. "
-    "204: the job is over and its last event is the one that you have.",
+    "description": "Server-sent events: each event's id is its number, its name the event's type, its data an Event. A comment comes "
+    "each 15 seconds. The answer ends once the job is over; `reset` tells that the place in Last-Event-ID is not known, or that the job "
+    "was removed. 204: the job is over and its last event is the one that you have.",
     "operationId": "followTask",
     "parameters": [parameter("Last-Event-ID", {"type": "string"}, "The number of the last event that you have.", "header")],
     "responses": {

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4 as CONTENT_TYPE
 
 from guardrails.runtime.home import home
 from guardrails.runtime.store.reading import Reading
@@ -19,12 +18,8 @@ class Figures:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.enqueues = Counter(
-            "guardrails_enqueues", "Jobs asked for over HTTP, by outcome.", ["job", "outcome"], registry=self._registry
-        )
-        self.requests = Counter(
-            "guardrails_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry
-        )
+        self.enqueues = Counter("guardrails_enqueues", "Jobs asked for over HTTP, by outcome.", ["job", "outcome"], registry=self._registry)
+        self.requests = Counter("guardrails_http_requests", "Requests answered.", ["method", "route", "status"], registry=self._registry)
         self.seconds = Histogram(
             "guardrails_http_request_seconds", "Time to the first byte of an answer.", ["route"], buckets=SECONDS, registry=self._registry
         )

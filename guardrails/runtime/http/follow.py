@@ -29,12 +29,16 @@ def opening() -> bytes:
 class Following(StreamingResponse):
     """An answer that goes on; a client that reads nothing for `stall` seconds is let go, and the seat is given back however it ends."""
 
-    def __init__(self, content: AsyncIterator[bytes], seat: Seat, stall: float, headers: dict[str, str] | None = None, kind: str = EVENTS) -> None:
+    def __init__(
+        self, content: AsyncIterator[bytes], seat: Seat, stall: float, headers: dict[str, str] | None = None, kind: str = EVENTS
+    ) -> None:
         super().__init__(content, 200, {"X-Accel-Buffering": "no", "Cache-Control": "no-store", **(headers or {})})
         self.headers["content-type"] = kind
         self._seat, self._stall = seat, stall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+
         async def patient(message: Any) -> None:
             with anyio.fail_after(self._stall):
                 await send(message)

@@ -22,12 +22,12 @@ class Watch:
         self._pulse, self._job = pulse, job
         self._seen: object = None
 
-    async def moved(self, timeout: float) -> bool:
-        """Wait until the job or one of its streams has changed since the last call, at most `timeout` seconds; True where it has.
+    async def moved(self, most: float) -> bool:
+        """Wait until the job or one of its streams has changed since the last call, at most `most` seconds; True where it has.
 
         The first call returns at once. It also returns where the service closes.
         """
-        until = asyncio.get_running_loop().time() + timeout
+        until = asyncio.get_running_loop().time() + most
         while not self._pulse.closing.is_set():
             now = self._pulse.state.get(self._job)
             if now is not None and now != self._seen:
@@ -70,11 +70,11 @@ class Pulse:
         self.closing.set()
         self._turn()
 
-    async def turn(self, timeout: float) -> None:
-        """Wait for the next look, at most `timeout` seconds."""
+    async def turn(self, most: float) -> None:
+        """Wait for the next look, at most `most` seconds."""
         turned = self._turned
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(most):
                 await turned.wait()
         except TimeoutError:
             return

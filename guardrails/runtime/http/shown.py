@@ -85,7 +85,9 @@ def line(glass: Glass, found: tuple[int, int, str, str, dict[str, str], float]) 
 
 def stream(about: About) -> dict[str, Any]:
     """A stream as JSON."""
-    return {name: getattr(about, name) for name in ("name", "content_type", "metadata", "run", "length", "closed", "created", "expires", "url")}
+    return {
+        name: getattr(about, name) for name in ("name", "content_type", "metadata", "run", "length", "closed", "created", "expires", "url")
+    }
 
 
 def text(value: Any) -> str:

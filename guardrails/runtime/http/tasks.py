@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from guardrails.runtime.declare import registry
 from guardrails.runtime.errors import KeyConflict, RuntimeFault
 from guardrails.runtime.http import bodies, book, shown
 from guardrails.runtime.http.described import Described, answer, array, content, parameter, problems, ref
@@ -97,9 +98,8 @@ async def _queued(desk: Desk, new: New) -> Response:
     try:
         handle = await desk.work(book.enqueue, new.job, bytes(new.payload), new.delay)
     except RuntimeFault as fault:
-        known = book.registry.jobs
         outcome = "conflict" if isinstance(fault, KeyConflict) else "refused"
-        desk.figures.enqueues.labels(new.job if new.job in known else "unknown", outcome).inc()
+        desk.figures.enqueues.labels(new.job if new.job in registry.jobs else "unknown", outcome).inc()
         raise
     desk.figures.enqueues.labels(handle.name, "created" if handle.created else "known").inc()
     place = f"/api/tasks/{handle.id}"

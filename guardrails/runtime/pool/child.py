@@ -45,7 +45,7 @@ def serve(channel: Channel, run: Run) -> None:
     while (task := channel.receive()) is not None:
         if not isinstance(task, Task):
             continue  # an answer that came after its run was over
-        outcome = run(task, channel)
+        outcome = run(task, channel, alone=True)
         if os.getpid() != ours:
             os._exit(0)  # the body forked, and this is the copy that returned from it
         _flush()

@@ -10,6 +10,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -82,7 +83,10 @@ class Output(_Framed, frozen=True):
 
 
 class Learn(_Framed, frozen=True):
-    """Child to parent: this secret was resolved; take it out of whatever the job prints from now on. It is kept nowhere."""
+    """Child to parent: this secret was resolved; take it out of whatever the job prints from now on. It is kept nowhere.
+
+    The parent's side gives it before anything that was printed after it.
+    """
 
     value: str
 
@@ -199,8 +203,35 @@ class Channel:
             self._received += data
         return frame
 
+    def arrived(self) -> list[Frame] | None:
+        """All whole frames that had arrived when this was called; None when there is none and the other side is gone. Never waits.
+
+        Raises `GarbledFrame` for what is no frame, once the frames before it were given.
+        """
+        gone = False
+        with suppress(BlockingIOError):
+            while data := self._now():
+                self._received += data
+                if len(data) < _READ:
+                    break
+            gone = not data
+        frames: list[Frame] = []
+        try:
+            while (frame := self._take()) is not None:
+                frames.append(frame)
+        except GarbledFrame:
+            if not frames:
+                raise
+        return None if gone and not frames else frames
+
+    def _now(self) -> bytes:
+        try:
+            return self._socket.recv(_READ, socket.MSG_DONTWAIT)
+        except ConnectionError:
+            return b""
+
     def _take(self) -> Frame | None:
-        """The frame at the head of what was received, if it is whole."""
+        """The frame at the head of what was received, if it is whole; what is no frame stays there."""
         if len(self._received) < _LENGTH.size:
             return None
         (length,) = _LENGTH.unpack_from(self._received)
@@ -209,12 +240,12 @@ class Channel:
         end = _LENGTH.size + length
         if len(self._received) < end:
             return None
-        body = bytes(memoryview(self._received)[_LENGTH.size : end])
-        del self._received[:end]
         try:
-            return _decoder.decode(body)
+            frame = _decoder.decode(bytes(memoryview(self._received)[_LENGTH.size : end]))
         except msgspec.DecodeError as error:
             raise GarbledFrame(f"a frame of {length} bytes cannot be read: {error}") from None
+        del self._received[:end]
+        return frame
 
     def close(self) -> None:
         """Give the socket back; whoever waits on the other side sees the end."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guardrails.runtime.errors import RuntimeFault
-from guardrails.runtime.pool.frames import Channel, Clean, Failed, Finished, Frame, GarbledFrame, Output, Ready, Task
+from guardrails.runtime.pool.frames import Channel, Clean, Failed, Finished, Frame, GarbledFrame, Learn, Output, Ready, Task
 from guardrails.runtime.pool.leash import Leash
 from guardrails.runtime.pool.printed import Printed
 
@@ -146,28 +146,32 @@ class Child:
 
     def _events(self) -> Iterator[Frame | Gone]:
         """Frames and output until the deadline, or until the child is gone: that is the last one."""
+        early: list[Frame] = []
         while True:
-            frame = self._next()
-            yield from self._printed.read()  # what was printed before the frame was sent comes before it
-            if frame is None:
-                self._wait()
+            dead = self._leash.dead()  # asked first, as the dead send nothing more
+            over = self._deadline is not None and time.monotonic() >= self._deadline
+            arrived, lost = self._arrived()
+            frames = early + arrived
+            printed = self._printed.read()  # has all that was printed before `frames` were sent
+            early = self._arrived()[0] if printed else []  # has each Learn that was sent before `printed` was
+            yield from (frame for frame in frames + early if isinstance(frame, Learn))
+            yield from printed
+            yield from (frame for frame in frames if not isinstance(frame, Learn))
+            early = [frame for frame in early if not isinstance(frame, Learn)]
+            if frames or early:
                 continue
-            if isinstance(frame, Gone):
-                yield from self._printed.rest()
-            yield frame
-            if isinstance(frame, Gone):
+            if lost or dead or over:
+                yield from self._ended("lost" if lost else "limit")
                 return
+            self._wait()
 
-    def _next(self) -> Frame | Gone | None:
-        """The next frame that is whole; without one Gone, if so; else None."""
-        dead = self._leash.dead()  # asked first, as the dead send nothing more
-        over = self._deadline is not None and time.monotonic() >= self._deadline
+    def _arrived(self) -> tuple[list[Frame], bool]:
+        """What the child has sent, and whether it can send no more."""
         try:
-            return self.channel.receive(0) or self._gone("lost")
-        except TimeoutError:
-            return self._gone("limit") if dead or over else None
+            frames = self.channel.arrived()
         except GarbledFrame:
-            return self._gone("lost")
+            return [], True
+        return frames or [], frames is None
 
     def _wait(self) -> None:
         """Until there is something to read, or the deadline."""
@@ -181,12 +185,13 @@ class Child:
             left = min(_PACE, _PACE if left is None else left)
         poll.poll(None if left is None else left * 1000)
 
-    def _gone(self, why: str) -> Gone:
+    def _ended(self, why: str) -> Iterator[Output | Gone]:
         """See everything dead, and say how that came about: `why`, unless the guardian knows better."""
         if self._leash.dead(_NOTICE if why == "lost" else 0):
             why = self._leash.why
         self.kill()
-        return Gone(why, _status(self._leash.status) if why == "exited" else _GONE[why])
+        yield from self._printed.rest()
+        yield Gone(why, _status(self._leash.status) if why == "exited" else _GONE[why])
 
     def _judged(self, clean: Clean) -> Clean:
         """The child's own word, and its guardian's on what is left below."""

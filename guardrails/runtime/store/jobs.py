@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import KeyConflict, UnknownJob, WrongState
 from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.statements import Statements
 
 StatusHook = Callable[[sa.Connection, "Event"], None]
 log = logging.getLogger("guardrails.runtime")
@@ -68,6 +69,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Dead:
+    """A job whose last run has died with its worker."""
+
+    id: str
+    name: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """How a run ends: the job's next status, the events that say so, and whether the run counts."""
 
@@ -91,9 +101,8 @@ class Jobs:
         self.database = database
         self.client = client
         self._hooks = hooks
+        self._do = Statements(database)
         self._job = database.tables.job
-        self._key = database.tables.key
-        self._event = database.tables.event
 
     def add(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None = None) -> tuple[str, bool]:
         """Queue a job unless its key is known: (id, whether it is new).
@@ -101,42 +110,29 @@ class Jobs:
         `compare(payload, version)` gives the digest that an older payload has in the present version. Raises KeyConflict.
         """
         job = new_id()
-        key = self._key
-        values = {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest, "created": self.database.now}
-        claim = self.database.insert(key).values(**values).on_conflict_do_nothing().returning(key.c.job)
-        if connection.execute(claim).scalar() is None:
+        claim = {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest}
+        if connection.execute(self._do.claim_key, claim).scalar() is None:
             return self._known(connection, new, compare), False
-        status = "queued"
-        row = {
+        row: dict[str, Any] = {
             "id": job,
             "name": new.name,
             "key": new.key,
             "queue": new.queue,
             "version": new.version,
             "payload": new.payload,
-            "status": status,
             "attempts": new.attempts,
-            "generation": 1,
-            "attempt": 1,
-            "steps_from": 1,
-            "seq": 1,
-            "created": self.database.now,
-            "due": self.database.now + new.delay if new.delay > 0 else None,
         }
-        connection.execute(sa.insert(self._job).values(**row))
+        if new.delay > 0:
+            connection.execute(self._do.add_late_job, {**row, "of_delay": new.delay})
+        else:
+            connection.execute(self._do.add_job, row)
         self.client.queue(connection, new.queue, job, 1, 1, new.delay)
         if self._hooks:  # the event itself is the row: every reader puts it first
-            self._tell(connection, Event(job, new.name, new.key, 1, "Queued", status, 0, time.time(), {}))
+            self._tell(connection, Event(job, new.name, new.key, 1, "Queued", "queued", 0, time.time(), {}))
         return job, True
 
     def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str:
-        key, job = self._key, self._job
-        query = (
-            sa.select(key.c.job, key.c.digest, key.c.version, job.c.payload)
-            .select_from(key.outerjoin(job, job.c.id == key.c.job))
-            .where(key.c.name == new.name, key.c.key == new.key)
-        )
-        first = connection.execute(query).one()
+        first = connection.execute(self._do.known_key, {"of_name": new.name, "of_key": new.key}).one()
         digest = first.digest
         if first.version != new.version and first.payload is not None and compare is not None:
             digest = compare(first.payload, first.version)
@@ -150,38 +146,22 @@ class Jobs:
             )
         return str(first.job)
 
-    def start(self, job: str, generation: int, attempt: int, worker: str) -> Started | None:
-        """Begin a run of an attempt; None where there is nothing to run: the job has moved on, or has just used up its last run by dying.
+    def start(self, job: str, generation: int, attempt: int, worker: str) -> Started | Dead | None:
+        """Begin a run of an attempt; None where there is nothing to run, as the job has moved on.
 
-        A run that nobody ended died with its worker: it is counted here, where the next one begins.
+        A run that nobody ended died with its worker: it is counted here, where the next one begins; Dead where it was the last that the
+        job had.
         """
-        table, fence = self._job, secrets.token_hex(8)
-        died = sa.case((table.c.starts > table.c.ended, 1), else_=0)
-        update = (
-            sa.update(table)
-            .where(table.c.id == job, table.c.generation == generation, table.c.attempt == attempt)
-            .where(table.c.status.in_(("queued", "retrying", "running")))
-            .values(
-                status="running",
-                fence=fence,
-                worker=worker,
-                starts=table.c.starts + 1,
-                runs=table.c.runs + died,
-                seq=table.c.seq + 1 + died,
-                started=self.database.now,
-                due=None,
-            )
-            .returning(*table.c)
-        )
+        fence = secrets.token_hex(8)
+        which = {"of_job": job, "of_generation": generation, "of_attempt": attempt, "new_fence": fence, "new_worker": worker}
         with self.database.begin() as connection:
-            row = connection.execute(update).one_or_none()
+            row = connection.execute(self._do.start, which).one_or_none()
             if row is None:
                 return None
             if row.starts - 1 > row.ended:
                 self._record(connection, row, row.seq - 1, "Rescued", "running", {"runs": row.runs, "of": row.attempts})
                 if row.runs >= row.attempts:
-                    self._died_for_good(connection, row)
-                    return None
+                    return self._died_for_good(connection, row)
             self._record(connection, row, row.seq, "Started", "running", {"worker": worker})
         return Started(
             row.id,
@@ -200,34 +180,41 @@ class Jobs:
             fence,
         )
 
-    def _died_for_good(self, connection: sa.Connection, row: Any) -> None:
-        error = f"Its worker or its process died in each of {row.runs} runs; none of them told why."
-        values = {"status": "dead", "fence": None, "error": error, "finished": self.database.now, "ended": row.starts}
-        connection.execute(sa.update(self._job).where(self._job.c.id == row.id).values(**values))
+    def _died_for_good(self, connection: sa.Connection, row: Any) -> Dead:
+        error = f"its worker or its process died in run {row.runs} of {row.attempts}"
+        values = {
+            "of_job": row.id,
+            "of_fence": row.fence,
+            "of_runs": 0,
+            "of_events": 0,
+            "new_status": "dead",
+            "new_error": error,
+            "new_result": None,
+        }
+        connection.execute(self._do.end, values)
         self._record(connection, row, row.seq, "DeadLettered", "dead", {"error": error, "runs": row.runs})
+        return Dead(row.id, row.name, error)
 
     def end(self, started: Started, ending: Ending) -> bool:
         """Record how a run ended, with its events and the next attempt, in one transaction.
 
         False where the run lost its fence: then nothing was written.
         """
-        table, again = self._job, ending.status in ("queued", "retrying")
+        again = ending.status in ("queued", "retrying")
         values: dict[str, Any] = {
-            "status": ending.status,
-            "fence": None,
-            "ended": table.c.starts,
-            "runs": table.c.runs + int(ending.counts),
-            "seq": table.c.seq + len(ending.events),
-            "error": ending.error,
-            "result": ending.result,
-            "worker": None,
-            "attempt": table.c.attempt + int(again),
-            "due": self.database.now + ending.delay if again else None,
-            "finished": None if again else self.database.now,
+            "of_job": started.id,
+            "of_fence": started.fence,
+            "of_runs": int(ending.counts),
+            "of_events": len(ending.events),
+            "new_status": ending.status,
+            "new_error": ending.error,
+            "new_result": ending.result,
         }
-        update = sa.update(table).where(table.c.id == started.id, table.c.fence == started.fence).values(**values).returning(*table.c)
         with self.database.begin() as connection:
-            row = connection.execute(update).one_or_none()
+            if again:
+                row = connection.execute(self._do.end_for_now, {**values, "of_delay": ending.delay}).one_or_none()
+            else:
+                row = connection.execute(self._do.end, values).one_or_none()
             if row is None:
                 return False
             if again:
@@ -238,13 +225,12 @@ class Jobs:
 
     def note(self, started: Started, kind: str, data: dict[str, Any]) -> bool:
         """Record an event of a run that goes on, such as Progress; False where the run lost its fence."""
-        table = self._job
-        values: dict[str, Any] = {"seq": table.c.seq + 1}
-        if kind == "Progress":
-            values["progress"] = json.dumps(data)
-        update = sa.update(table).where(table.c.id == started.id, table.c.fence == started.fence).values(**values).returning(*table.c)
+        values = {"of_job": started.id, "of_fence": started.fence}
         with self.database.begin() as connection:
-            row = connection.execute(update).one_or_none()
+            if kind == "Progress":
+                row = connection.execute(self._do.note_progress, {**values, "new_progress": json.dumps(data)}).one_or_none()
+            else:
+                row = connection.execute(self._do.note, values).one_or_none()
             if row is not None:
                 self._record(connection, row, row.seq, kind, "running", data)
         return row is not None
@@ -315,8 +301,8 @@ class Jobs:
 
     def _record(self, connection: sa.Connection, row: Any, seq: int, kind: str, status: str, data: dict[str, Any]) -> None:
         """Write an event and tell the application's hooks, in the caller's transaction."""
-        values = {"job": row.id, "seq": seq, "type": kind, "run": row.starts, "data": json.dumps(data), "at": self.database.now}
-        connection.execute(sa.insert(self._event).values(**values))
+        values = {"job": row.id, "seq": seq, "type": kind, "run": row.starts, "data": json.dumps(data)}
+        connection.execute(self._do.add_event, values)
         if self._hooks:
             self._tell(connection, Event(row.id, row.name, row.key, seq, kind, status, row.starts, time.time(), data))
 

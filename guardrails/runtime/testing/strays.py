@@ -3,16 +3,19 @@
 import asyncio
 import asyncio.runners
 import multiprocessing
+import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_POOLS = ("concurrent/futures/thread.py", "anyio/_backends/_asyncio.py")
-_PLUMBING = (*_POOLS, "threading.py", "queue.py")
+_SETTLE = 1.0  # seconds for a pool's thread to put its finished work down
+_PLUMBING = re.compile(r"/(threading|queue|selectors)\.py$|/(concurrent/futures|asyncio|anyio/_backends)/\w+\.py$")
+_POOLS = re.compile(r"/concurrent/futures/thread\.py$|/anyio/_backends/\w+\.py$")
 
 
 @contextmanager
@@ -27,10 +30,10 @@ def no_stray_spawns() -> Iterator[None]:
     and those that an event loop which ended within it (such as a test client's) had to cancel. Idle threads of pools are no work. On
     Linux all child processes are seen, elsewhere those of `multiprocessing`. Raises AssertionError.
     """
-    threads, children, tasks = set(threading.enumerate()), _children(), _tasks()
+    threads, children, tasks = set(_at_work()), _children(), _tasks()
     with _cancelled_at_the_end() as cut_off:
         yield
-    left = [f"thread {thread.name} ({_where(thread)})" for thread in threading.enumerate() if thread not in threads and _works(thread)]
+    left = [f"thread {thread.name} ({_where(thread)})" for thread in _at_work() if thread not in threads]
     left += [f"asyncio task {task.get_name()} ({_coroutine(task)})" for task in _tasks() - tasks if not task.done()]
     left += [f"asyncio task {told}, cut off when its event loop ended" for told in cut_off]
     left += [f"child process {pid} ({_command(pid)})" for pid in sorted(_children() - children)]
@@ -48,7 +51,7 @@ def _tasks() -> set["asyncio.Task[Any]"]:
 
 @contextmanager
 def _cancelled_at_the_end() -> Iterator[list[str]]:
-    """Collect the tasks that event loops cancel because they end. Private in asyncio; tests/runtime/testing/test_strays.py holds it."""
+    """Collect the tasks that event loops cancel because they end. Private in asyncio; tests/runtime/test_testing_strays.py holds it."""
     runners: Any = asyncio.runners
     cancel: Callable[[asyncio.AbstractEventLoop], None] = runners._cancel_all_tasks
     found: list[str] = []
@@ -64,14 +67,28 @@ def _cancelled_at_the_end() -> Iterator[list[str]]:
         runners._cancel_all_tasks = cancel
 
 
-def _works(thread: threading.Thread) -> bool:
-    """Whether a thread does something; one of a pool that only waits for work does not."""
-    files = [frame.f_code.co_filename.replace("\\", "/") for frame in _frames(thread)]
-    idle = any(file.endswith(_POOLS) for file in files) and all(file.endswith(_PLUMBING) for file in files)
-    return thread.is_alive() and not idle
+def _at_work() -> list[threading.Thread]:
+    """The threads that do something: all but this one and those of pools that wait for work."""
+    until = time.monotonic() + _SETTLE
+    while True:
+        states = {thread: _state(thread) for thread in threading.enumerate() if thread is not threading.current_thread()}
+        if "settles" not in states.values() or time.monotonic() > until:
+            return [thread for thread, state in states.items() if state != "rests" and thread.is_alive()]
+        time.sleep(0.005)
+
+
+def _state(thread: threading.Thread) -> str:
+    """Whether a thread works, rests in its pool, or is between the two: in a pool's code, but not where that waits."""
+    frames = list(_frames(thread))
+    files = [frame.f_code.co_filename.replace("\\", "/") for frame in frames]
+    if not any(map(_POOLS.search, files)) or not all(map(_PLUMBING.search, files)):
+        return "works"
+    waits = next((frame.f_code.co_name for frame, file in zip(frames, files, strict=True) if not file.endswith("/threading.py")), "")
+    return "rests" if waits in ("_worker", "get") else "settles"
 
 
 def _frames(thread: threading.Thread) -> Iterator[FrameType]:
+    """A thread's frames, the innermost first."""
     frame = sys._current_frames().get(thread.ident or 0)
     while frame is not None:
         yield frame
@@ -80,7 +97,7 @@ def _frames(thread: threading.Thread) -> Iterator[FrameType]:
 
 def _where(thread: threading.Thread) -> str:
     """The function of the application's that a thread runs, as far as it can be told."""
-    told = [frame.f_code.co_qualname for frame in _frames(thread) if not frame.f_code.co_filename.endswith(_PLUMBING)]
+    told = [frame.f_code.co_qualname for frame in _frames(thread) if not _PLUMBING.search(frame.f_code.co_filename.replace("\\", "/"))]
     return told[-1] if told else "in the standard library"
 
 

@@ -14,7 +14,7 @@ from guardrails.runtime.logbook import Logbook
 from guardrails.runtime.pool.frames import Frame, Learn, Line, Output, Progress, Task
 from guardrails.runtime.redact import Redactor
 from guardrails.runtime.run import Active, Conversation, Passing
-from guardrails.runtime.store.jobs import Ending, Started
+from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.store.reading import Reading, Seen
 from guardrails.runtime.testing import faults
@@ -58,8 +58,9 @@ def _waiting(at: Home) -> list[tuple[str, int, int]]:
 def _attempt(at: Home, job: str, generation: int, attempt: int) -> str | None:
     """One run; the status that it was given, None where its worker died on order, or there was nothing to run."""
     started = at.jobs.start(job, generation, attempt, "testing")
-    if started is None:
-        _alert(job, registry.job(Reading(at.database).job(job).name), "its worker died in each of its runs")
+    if isinstance(started, Dead):
+        _alert(started.id, started.name, started.error)
+    if not isinstance(started, Started):
         return None
     declared = registry.job(started.name)
     fault = faults.next_for(started.name)
@@ -71,13 +72,13 @@ def _attempt(at: Home, job: str, generation: int, attempt: int) -> str | None:
     if not at.jobs.end(started, ending):
         return None
     if ending.status == "dead":
-        _alert(started.id, declared, str(ending.error))
+        _alert(started.id, started.name, str(ending.error))
     return ending.status
 
 
-def _alert(job: str, declared: Job[Any, Any], error: str) -> None:
+def _alert(job: str, name: str, error: str) -> None:
     for hook in registry.alert_hooks:
-        hook(job, declared.name, error)
+        hook(job, name, error)
 
 
 def _ending(at: Home, job: Job[Any, Any], started: Started, error: BaseException | None) -> Ending:

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pydantic import BaseModel
 
 from guardrails import runtime
+from guardrails.runtime import context
+from guardrails.runtime.pool.frames import Learn
 
 LONG = 60  # seconds
 
@@ -181,6 +183,15 @@ def floods(given: Given) -> None:
     written = 0
     while not given.number or written < given.number:
         written += os.write(1, line)
+
+
+@job
+def learns(given: Given) -> None:
+    """As a resolved secret does: the worker is told of it, then it is printed."""
+    body = context._present("this test")
+    for number in range(given.number):
+        body.link.send(Learn(f"secret {number}"))
+        print(f"secret {number}")
 
 
 @job

@@ -91,6 +91,26 @@ def test_what_is_no_frame_is_garbled(data: bytes, ends: tuple[Channel, socket.so
     assert "\n" not in str(garbled.value)
 
 
+def test_all_that_has_arrived_is_given_and_then_what_is_wrong(ends: tuple[Channel, socket.socket]) -> None:
+    channel, other = ends
+    assert channel.arrived() == []
+    other.sendall(whole(Go()) + whole(SAMPLES[0]) + whole(Go())[:2])
+    assert channel.arrived() == [Go(), SAMPLES[0]]
+    assert channel.arrived() == []
+    other.sendall(whole(Go())[2:] + struct.pack(">I", 1) + b"\x80")
+    assert channel.arrived() == [Go()]
+    for _ in range(2):
+        with pytest.raises(GarbledFrame):
+            channel.arrived()
+
+
+def test_the_end_has_arrived_after_all_whole_frames(ends: tuple[Channel, socket.socket]) -> None:
+    channel, other = ends
+    other.sendall(whole(Go()) + b"\x00")
+    other.close()
+    assert [channel.arrived(), channel.arrived(), channel.arrived()] == [[Go()], None, None]
+
+
 def test_a_frame_over_the_cap_is_not_sent(ends: tuple[Channel, socket.socket]) -> None:
     channel, other = ends
     with pytest.raises(GarbledFrame, match=r"a Output frame of \d+ bytes is over the 16777216 that fit"):

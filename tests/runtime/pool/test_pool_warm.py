@@ -10,7 +10,7 @@ import pytest
 
 from guardrails.runtime.errors import RuntimeFault
 from guardrails.runtime.pool import warm
-from guardrails.runtime.pool.frames import Ask, Clean, Failed, Finished, GarbledFrame, Go, Output, Progress, Recorded, StepDone, Task
+from guardrails.runtime.pool.frames import Ask, Clean, Failed, Finished, GarbledFrame, Go, Learn, Output, Progress, Recorded, StepDone, Task
 from guardrails.runtime.pool.warm import Pool
 from tests.runtime.pool.conftest import Pools
 from tests.runtime.pool.processes import PATIENCE, app, living, outcome, seconds_until_dead, task
@@ -49,6 +49,21 @@ def test_what_is_printed_comes_before_what_is_said_after_it(pool: Pool) -> None:
     assert events.index(before) < events.index(first) < events.index(second)
     assert events.index(between) < events.index(second)
     assert events[-3:] == [Output("stdout", b"no end of line"), Finished('"printed"'), Clean(True, "")]
+
+
+def test_a_secret_is_known_before_it_is_printed(pools: Pools) -> None:
+    child = pools().take()
+    child.run(task("learns", 3000), PATIENCE)
+    known: set[bytes] = set()
+    printed = 0
+    for event in child.frames():
+        if isinstance(event, Learn):
+            known.add(event.value.encode())
+        elif isinstance(event, Output):
+            lines = event.data.splitlines()
+            assert set(lines) <= known
+            printed += len(lines)
+    assert printed == len(known) == 3000
 
 
 def test_answers_go_through_the_channel(pool: Pool) -> None:

@@ -15,17 +15,16 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of a folder that is walked: its path from the top, and its name in `folder`, a descriptor open until the next one."""
+    """An entry of a folder that is walked: its path from the top, and its name in `folder`, a descriptor open until the next one.
+
+    `unseen`: a folder that lies too deep, or cannot be read, so that what it holds is not told.
+    """
 
     path: str
     folder: int
     name: str
     status: os.stat_result
-
-    @property
-    def unseen(self) -> bool:
-        """Whether this is a folder that lies too deep to be entered."""
-        return stat.S_ISDIR(self.status.st_mode) and self.path.count("/") >= DEEPEST
+    unseen: bool
 
 
 def place(top: int, name: str, size: int, read: Callable[[int], bytes], owner: int = -1) -> None:
@@ -49,8 +48,8 @@ def place(top: int, name: str, size: int, read: Callable[[int], bytes], owner: i
 
 
 def walk(top: int) -> Iterator[Entry]:
-    """Every entry below, each folder before what it holds; what cannot be read, or is gone meanwhile, is passed over."""
-    above: list[tuple[str, int, list[str]]] = [("", os.dup(top), sorted(names(top), reverse=True))]
+    """Every entry below, each folder before what it holds; what is gone meanwhile is passed over, what its owner locked is unlocked."""
+    above: list[tuple[str, int, list[str]]] = [("", os.dup(top), _sorted(top))]
     try:
         while above:
             path, folder, rest = above[-1]
@@ -60,16 +59,34 @@ def walk(top: int) -> Iterator[Entry]:
                 continue
             name = rest.pop()
             try:
-                entry = Entry(path + name, folder, name, os.stat(name, dir_fd=folder, follow_symlinks=False))
-                yield entry
-                if stat.S_ISDIR(entry.status.st_mode) and not entry.unseen:
-                    inner = os.open(name, _FOLDER, dir_fd=folder)
-                    above.append((f"{entry.path}/", inner, sorted(names(inner), reverse=True)))
-            except OSError:
+                status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                inner = _enter(folder, name) if stat.S_ISDIR(status.st_mode) and len(above) <= DEEPEST else None
+            except FileNotFoundError:
                 continue
+            if inner is not None:
+                above.append((f"{path}{name}/", inner, _sorted(inner)))
+            yield Entry(path + name, folder, name, status, unseen=stat.S_ISDIR(status.st_mode) and inner is None)
     finally:
         for _, folder, _ in above:
             os.close(folder)
+
+
+def _enter(parent: int, name: str) -> int | None:
+    """A folder's descriptor, or None where it cannot be read."""
+    try:
+        try:
+            return os.open(name, _FOLDER, dir_fd=parent)
+        except PermissionError:
+            _unlock(parent, name)
+            return os.open(name, _FOLDER, dir_fd=parent)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return None
+
+
+def _sorted(folder: int) -> list[str]:
+    return sorted(names(folder), reverse=True)
 
 
 def names(folder: int) -> list[str]:
