@@ -1,7 +1,7 @@
 # make demo shows the linter at work; make test runs everything that CI runs. Nothing but Python 3.11+, git and make is needed.
 BIN := .venv/bin
 
-.PHONY: help demo test lint types contracts unit self generated-check generated picture bench drills package clean
+.PHONY: help demo test lint types contracts unit self generated-check generated picture bench bench-runtime drills package clean
 
 help:
 	@echo "make demo       set up, then find the faults planted in examples/unsafe-shop"
@@ -9,6 +9,7 @@ help:
 	@echo "make generated  regenerate the README's rule table and the JSON schemas"
 	@echo "make picture    regenerate docs/demo.svg from the demo's real output"
 	@echo "make bench      time one file and a project of 4,000 files"
+	@echo "make bench-runtime  time the runtime beside DBOS, Procrastinate and Celery, and count what each loses under kill -9 (half an hour)"
 	@echo "make drills     the runtime's drills in full: kills, crashes, limits, on both databases, with their figures (some 20 minutes)"
 	@echo "make package    build wheel and sdist, and try the wheel in a fresh environment"
 	@echo "make clean      remove .venv, builds and caches"
@@ -18,6 +19,9 @@ help:
 
 .venv/.installed-test: pyproject.toml tools/venv.sh
 	@tools/venv.sh test
+
+.venv/.installed-bench: pyproject.toml tools/venv.sh
+	@tools/venv.sh bench
 
 demo: .venv/.installed
 	@echo "$$ guardrails check examples/unsafe-shop"
@@ -71,6 +75,9 @@ picture: .venv/.installed
 
 bench: .venv/.installed
 	@$(BIN)/python tools/bench.py
+
+bench-runtime: .venv/.installed-bench
+	@$(BIN)/python -m benchmarks.runtime
 
 drills: .venv/.installed-test
 	@rm -f .venv/drills.txt

@@ -70,7 +70,8 @@ class _Survey:
         renamed = [msgspec.structs.replace(node, id=ids[node.id]) for node in nodes]
         edges.sort(key=lambda edge: (order[edge.target], edge.kind, order[edge.source], edge.at))
         moved = [msgspec.structs.replace(edge, source=ids[edge.source], target=ids[edge.target]) for edge in edges]
-        handlers = sum(fact.place.path in self.judged for fact in self._all(facts.Handler))
+        receiving = [fact for fact in self._all(Enqueue) if fact.receives]
+        handlers = sum(fact.place.path in self.judged for fact in (*self._all(facts.Handler), *receiving))
         return Inventory(
             jobs=_of(renamed, Job), handlers=_of(renamed, Handler), schedules=_of(renamed, Schedule), spawns=_of(renamed, Spawn),
             code=_of(renamed, Code), elsewhere=_of(renamed, Elsewhere),
@@ -122,6 +123,16 @@ class _Survey:
             ),
         )  # fmt: skip
 
+    def _webhook(self, fact: Enqueue) -> Node:
+        """What takes the events of others, by a framework's own call."""
+        return self._put(
+            ("handler", fact.place.path, str(fact.place.start), fact.receives),
+            lambda mark: Handler(
+                id=mark, name="webhook", at=self.spot(fact.place), framework=fact.framework, title=fact.title, route=fact.receives,
+                methods=("POST",),
+            ),
+        )  # fmt: skip
+
     def _code(self, start: Start) -> Node:
         scope = start.scope
         name = scope.name or _MODULE
@@ -152,6 +163,9 @@ class _Survey:
             return
         setting = said.queue if said is not None else None
         queue = str(setting.value) if isinstance(setting, facts.Known) else ""
+        if fact.receives:
+            self._join(Edge(self._webhook(fact).id, self._target(fact.job, fact.target, fact).id, "enqueues", self.spot(fact.place)))
+            return
         self._led(fact, self._target(fact.job, fact.target, fact), "enqueues", queue)
 
     def _led(self, fact: Fact, target: Node, link: Link, queue: str = "") -> None:

@@ -90,7 +90,7 @@ def main() -> None:
         work = Path(name)
         cache, project = work / "cache", work / "project"
         check = [sys.executable, "-I", "-m", "guardrails", "check"]
-        one = str(ROOT / "examples" / "safe-shop" / "shop" / "exports" / "queue.py")
+        one = str(ROOT / "examples" / "safe-shop" / "shop" / "mail" / "client.py")
         run([*check, one], work, cache)
         start_up = best([sys.executable, "-I", "-c", "pass"], work, cache, 9)
         print("one file:")

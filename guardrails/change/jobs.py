@@ -118,6 +118,8 @@ class Jobs:
         yield from (("needs", one.name) for one in added if not before.is_open)
         yield from (("drops", one.name) for one in dropped if not after.is_open and (one.required or self._is_carried(job, one)))
         for name in old.keys() & new.keys():
+            if _is_lifted(before, after):
+                continue
             had = {field for field, required in old[name].fields if required}
             there = bool(old[name].fields)
             yield from (("field", f"{name}.{field}") for field, must in new[name].fields if there and must and field not in had)
@@ -129,6 +131,11 @@ class Jobs:
 def _is_among(name: str, names: frozenset[str]) -> bool:
     """A job is known by this name, perhaps as seen from another folder that modules are imported from."""
     return name in names or any(one.endswith(f".{name}") or name.endswith(f".{one}") for one in names if "." in one and "." in name)
+
+
+def _is_lifted(before: Message, after: Message) -> bool:
+    """The job makes messages of its present version of those that wait."""
+    return 0 < before.version < after.version and (after.lifted is None or set(range(before.version, after.version)) <= after.lifted)
 
 
 def _is_renaming(before: Message, after: Message) -> bool:

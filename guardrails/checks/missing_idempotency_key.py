@@ -9,6 +9,7 @@ from guardrails.finding import Confidence, Finding, Related, Severity, Unsure
 from guardrails.project import Entry, Project
 
 RULE = "missing-idempotency-key"
+SAME = "Make the key of what the work is about: the id of its row or event."
 
 
 def check(enqueue: Enqueue, project: Project) -> Iterator[Finding | Unsure]:
@@ -17,10 +18,19 @@ def check(enqueue: Enqueue, project: Project) -> Iterator[Finding | Unsure]:
         return
     if isinstance(enqueue.key, Unknown):
         yield unsure(enqueue, RULE, f"`{enqueue.target}` may be enqueued without a key: {enqueue.key.why}.")
-    if isinstance(enqueue.key, Absent):
+    if enqueue.same_key and _repeatedly(enqueue, project):
+        why = "the first is run, and whatever comes after it is taken for the same work"
+        message = f"`{enqueue.target}` is enqueued with one key for all its work ({enqueue.same_key}): {why}."
+        yield finding(enqueue, RULE, message, SAME, subject=enqueue.target, confidence="medium")
+    elif isinstance(enqueue.key, Absent):
         for said in _keyed(enqueue, project) if enqueue.support.how else _keyless(enqueue, project):
             if not _is_harmless(enqueue, project):
                 yield said
+
+
+def _repeatedly(enqueue: Enqueue, project: Project) -> bool:
+    """It is handed over by requests or by jobs, and not once by hand."""
+    return bool(project.handlers_above(enqueue.scope) or project.jobs_above(enqueue.scope))
 
 
 def _is_harmless(enqueue: Enqueue, project: Project) -> bool:
@@ -69,6 +79,8 @@ def _keyless(enqueue: Enqueue, project: Project) -> Iterator[Finding]:
 
 def _repeating(enqueue: Enqueue, project: Project) -> tuple[str, tuple[Related, ...], Confidence | None] | None:
     """Why this place may repeat, the way to it, and with what confidence: None where it surely may."""
+    if enqueue.receives:
+        return "its sender may deliver an event twice", (), None
     entries = _handlers(enqueue, project)
     for entry in entries:
         if isinstance(entry.fact, Handler) and entry.fact.webhook:

@@ -14,7 +14,11 @@ FIX = "Derive it from the work (the event's or the row's id), or make it once be
 
 
 def check(key: UnstableKey, project: Project) -> Iterator[Finding]:
-    """Speaks where the same work may come again: in a webhook, and in a job that is retried or redelivered."""
+    """Speaks where the same work may come again: in a webhook, in a job that is retried or redelivered, in what makes all keys of a job."""
+    if key.always:
+        message = f"The key of `{key.carrier}` is made anew by `{key.source}` for every hand-over: the same work never has the same key."
+        yield finding(key, RULE, message, FIX, subject=f"{key.key}:{key.carrier}", related=(key.made,))
+        return
     where = _repeating(key, project)
     if where is None:
         return
@@ -26,6 +30,8 @@ def check(key: UnstableKey, project: Project) -> Iterator[Finding]:
 
 def _repeating(key: UnstableKey, project: Project) -> tuple[str, tuple[Related, ...]] | None:
     """Why this place may run again for the same work, and the way to it."""
+    if key.received:
+        return "its sender may deliver an event twice", ()
     for entry in project.handlers_above(key.scope):
         if isinstance(entry.fact, Handler) and entry.fact.webhook:
             return f"webhook `{entry.name}` may be delivered twice", _places(entry, entry.fact.webhook)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from guardrails.cli.program import Mistake
+
+if TYPE_CHECKING:
+    from guardrails.runtime.declare import Registry
+    from guardrails.runtime.store.reading import Reading
 
 DATABASE = click.option(
     "--database",
@@ -65,3 +69,32 @@ def load(app: str | None, database: str | None) -> None:
 def asked(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that name the application and the database."""
     return APP(DATABASE(command))
+
+
+def reading(app: str | None, database: str | None) -> Reading:
+    """The book of the database that was asked for; one that is not there is not made."""
+    load(app, database)
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from guardrails.runtime import settings
+    from guardrails.runtime.home import home
+    from guardrails.runtime.store.reading import Reading
+
+    place = settings.current().database
+    if place.startswith("sqlite") and (file := sa.make_url(place).database) and not Path(file).exists():
+        raise Mistake(f"there is no database {file} yet: queue a job first, go to where it is, or name it with --database.")
+    return Reading(home().database)
+
+
+def declared(app: str | None, database: str | None) -> Registry:
+    """What the application declares; it must be named."""
+    if app is None:
+        raise Mistake("this needs the application that declares the jobs: name it with --app APP, or set GUARDRAILS_APP.")
+    load(app, database)
+    from guardrails.runtime.declare import registry
+
+    if not registry.jobs:
+        raise Mistake(f"{app} declares no job: put @runtime.job(timeout=.., key=..) on a function of it.")
+    return registry

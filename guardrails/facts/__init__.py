@@ -170,8 +170,10 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     """Work handed to a queue. `target` names the job (or queue) in words, `job` its symbol where it was resolved.
 
     `misplaced_key` is a key that was put into the data, `dropped_key` one that the wrapper around it got and does not pass on.
+    `same_key` is the one key that every hand-over of the job has, whatever it is about, as it is written.
     `carries_only`: a signature that only carries the payload of an enqueue made elsewhere. `to_listeners`: each of those that are
-    registered gets it.
+    registered gets it. `receives` is the address of the webhook that it registers, whose events are
+    handed over; "" for none.
     """
 
     call: str
@@ -182,10 +184,12 @@ class Enqueue(Fact, frozen=True, kw_only=True):
     payload: tuple[Payload, ...] = ()
     misplaced_key: str = ""
     dropped_key: str = ""
+    same_key: str = ""
     carries_only: bool = False
     key_repair: Repair | None = None
     row_repair: Repair | None = None
     to_listeners: bool = False
+    receives: str = ""
 
 
 class Spawn(Fact, frozen=True, kw_only=True):

@@ -24,7 +24,8 @@ class Message(msgspec.Struct, frozen=True):
     """What a queued message says to a job: by which name it is found ("" unknown), and what it takes; `is_open`: any argument beside.
 
     `by_path`: any function can be sent, and is found by where it stands. `body` and `options` are the job's code and declaration
-    as tokens: equal where only their form differs.
+    as tokens: equal where only their form differs. `lifted` are the versions of then that the job makes ones of now of, None where that
+    cannot be told; `version` is its own, 0 where messages have none.
     """
 
     name: str
@@ -33,6 +34,8 @@ class Message(msgspec.Struct, frozen=True):
     by_path: bool
     body: str
     options: str
+    version: int = 0
+    lifted: frozenset[int] | None = frozenset()
 
 
 class ChangedJob(Fact, frozen=True, kw_only=True):

@@ -25,7 +25,8 @@ class EarlyEnqueue(Fact, frozen=True, kw_only=True):
 class UnstableKey(Fact, frozen=True, kw_only=True):
     """A key that is made anew on every run. `key` names it (an argument, a header), `carrier` what carries it, `source` what makes it.
 
-    `job` is the symbol of the job that is enqueued with it, "" for a call to somebody else.
+    `job` is the symbol of the job that is enqueued with it, "" for a call to somebody else. `always`: it is what the job's declaration
+    makes for every hand-over. `received`: of an event that a webhook receives.
     """
 
     key: str
@@ -33,6 +34,8 @@ class UnstableKey(Fact, frozen=True, kw_only=True):
     source: str
     made: Related
     job: str = ""
+    always: bool = False
+    received: bool = False
 
 
 class Tick(Fact, frozen=True, kw_only=True):

@@ -104,6 +104,7 @@ class Model(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     signals: tuple[SignalForm, ...] = ()
     failures: FailureWords | None = None
     dead_ends: tuple[DeadEndForm, ...] = ()
+    steps: tuple[str, ...] = ()  # decorators of functions whose result is recorded: a later run of the job takes it from there
     contexts: tuple[str, ...] = ()  # `with` blocks whose arguments count for the hand-overs inside: `SetWorkflowID()` selects their first
     transactions: tuple[TransactionForm, ...] = ()
     sessions: tuple[SessionForm, ...] = ()

@@ -24,6 +24,7 @@ class Modules:
     def __init__(self, paths: Iterable[str], external: frozenset[str]) -> None:
         self._paths = frozenset(paths)
         self._external = external
+        self._inner = tuple(root for root in external if "." in root)
         self._by_name: dict[str, list[str]] = {}
         self._ids: dict[str, str] = {}
         self._found: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
@@ -84,11 +85,18 @@ class Modules:
             for _ in range(dots - 1):
                 folder = posixpath.dirname(folder)
             return self._below(folder, parts)
+        if any(self._is_asked_from_outside(root, importer, bare) for root in self._inner):
+            return None
         for count in range(len(parts), 0, -1):
             path = self._absolute(importer, parts[:count])
             if path is not None:
                 return path, parts[count:]
         return None
+
+    @staticmethod
+    def _is_asked_from_outside(root: str, importer: str, target: str) -> bool:
+        """A modelled package that is part of another: to all but itself it is what its model says, also where its source is at hand."""
+        return f"{target}.".startswith(f"{root}.") and f"/{root.replace('.', '/')}/" not in f"/{importer}"
 
     def _below(self, folder: str, parts: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
         for count in range(len(parts), -1, -1):

@@ -59,7 +59,8 @@ class Again:
         levels = [level for home, start in places if (level := self._level(home, start)) is not None]
         if len(levels) != len(places) or any(self._guards.before(one.home, one.function.steps[one.step]) is not None for one in levels):
             return None
-        for number, level in enumerate(levels):
+        recorded = next((number for number, level in enumerate(levels) if self._guards.records(level.home)), len(levels))
+        for number, level in enumerate(levels[: recorded + 1]):
             for risk in self._risks_at(effect, level, number == 0):
                 if self._runs_again(effect, job, risk, levels[number:]):
                     return Related(risk.place, risk.words)

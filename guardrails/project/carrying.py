@@ -12,6 +12,7 @@ from guardrails.frameworks.sightings import EnqueueSeen
 from guardrails.names.options import Hit
 from guardrails.outline import Attr, Call, Index, Ref, dotted
 from guardrails.place import Place
+from guardrails.project import unpacking
 from guardrails.project.bygone import Bygone
 from guardrails.project.contents import Contents
 from guardrails.project.ground import Ground
@@ -43,10 +44,9 @@ class Carrying:
 
     def _given(self, seen: EnqueueSeen) -> Iterator[tuple[Hit, str, str]]:
         """Each argument with its key and the job's parameter that takes it."""
-        beside = (*seen.form.options, *((seen.form.job,) if seen.form.job else ()))
-        params = self._params(seen)
+        params = self._params(seen) if not seen.form.unpacks else ()
         position = 0
-        for name, hit in seen.options.selected(seen.form.payload, beside):
+        for name, hit in unpacking.payload(self._ground.resolver, seen):
             named = name in params or not (name.isdigit() or name in (*seen.form.payload, "*", "**"))
             taken = name if named else params[position] if position < len(params) else ""
             position += not named

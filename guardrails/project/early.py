@@ -63,9 +63,10 @@ class Early:
             if found is not None and not self._waits(seen):
                 at = self._ground.at(seen.model, seen.made.home, seen.made.call)
                 opened = Related(found.opening.at, "the transaction opens here")
-                opening, repair = found.opening, self._repair(seen, found)
+                opening, instead = found.opening, seen.model.commit.instead if seen.model.commit is not None else ""
+                repair = self._repair(seen, found) if not instead else None
                 yield EarlyEnqueue(
-                    **at, target=seen.target, opens=opening.words, opened=opened, way=found.way, fix=opening.fix,
+                    **at, target=seen.target, opens=opening.words, opened=opened, way=found.way, fix=instead or opening.fix,
                     patient=self._patience.why(seen), repair=repair,
                 )  # fmt: skip
 

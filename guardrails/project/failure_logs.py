@@ -154,7 +154,7 @@ class FailureLogs:
             names_work=any(self._names(clause, function, one) for one in logs) or self._is_journalled(clause, function),
             keeps_error=keeps,
             has_work=has_work,
-            bound=self._context.of(clause.home, site, is_loop),
+            bound=self._context.of(clause.home, site, is_loop) or ("its framework marks it" if _marks(model) and not is_loop else ""),
             hidden=any(arg.splat for one in logs for arg in one.call.args),
         )
 
@@ -208,6 +208,10 @@ class FailureLogs:
             if any(_head(expr) in told for expr in _leaves(arg.value)):
                 return True
         return False
+
+
+def _marks(model: Model) -> bool:
+    return model.failures is not None and model.failures.marks
 
 
 def identified(function: Function) -> bool:

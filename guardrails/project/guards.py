@@ -54,6 +54,7 @@ class Guards:
         self._resolver = resolver
         self._once = frozenset(path for model in catalogue.models for path in model.records_once)
         self._locks = frozenset(path for model in catalogue.models for path in model.locks)
+        self._steps = frozenset(path for model in catalogue.models for path in model.steps)
         self._named: dict[str, list[GuardForm]] = {}
         for form in (form for model in catalogue.models for form in model.guards):
             self._named.setdefault(form.method, []).append(form)
@@ -79,6 +80,13 @@ class Guards:
             if _EFFECTS.intersection(words_of(dotted(site.call.func).rpartition(".")[2])):
                 return self._early_exit(home, function, site.step)
         return self._early_exit(home, function, len(function.steps))
+
+    def records(self, home: Home) -> bool:
+        """The function's result is recorded when it ends: a later run of the job does not call it again."""
+        function = self._resolver.definition(home)
+        outer = max(function.parent, 0)
+        values = (self._resolver.resolve(home.file, outer, one) for one in function.decorators) if self._steps else ()
+        return any(value is not None and value.path.removesuffix("()") in self._steps for value in values)
 
     def locking(self, home: Home, depth: int = 0) -> Guard | None:
         """A lock that a function, one of its decorators or what it calls takes: a second run waits, or leaves."""

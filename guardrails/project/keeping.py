@@ -68,6 +68,8 @@ class Keeping:
         """Who keeps the spawn, in words; "" for nobody."""
         site, home = seen.site, seen.made.home
         function = self._resolver.definition(home)
+        if seen.form.kept:
+            return seen.form.kept
         if seen.form.scoped and self._in_scope(site, function):
             return "leaving the `with` block waits for it"
         if seen.origin is not None and seen.origin.call is not site.call and seen.form.kind != "task":

@@ -26,11 +26,13 @@ from guardrails.facts import (
 from guardrails.finding import Repair
 from guardrails.frameworks.forms.work import Key
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, JobSeen, JobTable, LogSeen, ScheduleSeen, Sighting, SpawnSeen
+from guardrails.names.evaluate import as_text
 from guardrails.names.options import Answer, Hit, Options
 from guardrails.names.resolve import Resolver
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Group, Literal_, Pair, Ref, dotted, enclosing, walk
 from guardrails.place import Place
+from guardrails.project import key_functions, unpacking
 from guardrails.project.calls import Callers
 from guardrails.project.keeping import Keeping
 from guardrails.project.logged import Values
@@ -126,7 +128,8 @@ class Linker:
         key = self.key_of(seen)
         setting = self._key(seen, key, jobs)
         home = seen.made.home
-        payload = (*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in self._payload(seen)))
+        given = unpacking.payload(self._resolver, seen) if not seen.form.receives else []  # of an event: no row of ours
+        payload = (*self._shapes.bound(seen), *(self._shapes.payload(hit) for _, hit in given))
         return Enqueue(
             place=seen.made.place,
             scope=self.scope(home),
@@ -141,15 +144,28 @@ class Linker:
             payload=payload,
             misplaced_key=self._misplaced(seen, key) if isinstance(setting, Absent) else "",
             dropped_key=self._dropped(home, seen) if isinstance(setting, Absent) and key.how else "",
+            same_key=self._same_key(seen, jobs),
             carries_only=seen.form.signature,
             to_listeners=self._is_to_listeners(seen),
+            receives=self._route(seen) if seen.form.receives else "",
             key_repair=self._repairs.key(seen, key, setting, payload),
             row_repair=self._row_repair(seen, jobs, payload),
         )
 
+    def _same_key(self, seen: EnqueueSeen, jobs: JobTable) -> str:
+        """The key of all hand-overs of a job whose key function looks at nothing."""
+        job = jobs.get(seen.job) if not seen.form.signature and seen.form.key is None else None
+        home = key_functions.function_of(self._resolver, job) if job is not None else None
+        return key_functions.constant(self._resolver, home) if home is not None else ""
+
+    @staticmethod
+    def _route(seen: EnqueueSeen) -> str:
+        answer = seen.options.get("0")
+        return (as_text(answer.expr) if isinstance(answer, Hit) else None) or seen.target
+
     def _row_repair(self, seen: EnqueueSeen, jobs: JobTable, payload: tuple[Payload, ...]) -> Repair | None:
         """The row's key in place of the row, where no other file hands the job over."""
-        job = jobs.get(seen.job) if seen.job in self.alone else None
+        job = jobs.get(seen.job) if seen.job in self.alone and not seen.form.unpacks else None
         return self._repairs.row(seen, job, payload, self.handed.get(seen.job, ()))
 
     def _is_to_listeners(self, seen: EnqueueSeen) -> bool:
@@ -180,11 +196,6 @@ class Linker:
     def is_lost(self, seen: SpawnSeen) -> bool:
         """Nobody waits for the spawn, and losing it matters."""
         return (seen.form.request_bound or not self._keeping.kept(seen)) and not self._keeping.light(seen.runs)
-
-    @staticmethod
-    def _payload(seen: EnqueueSeen) -> list[tuple[str, Hit]]:
-        beside = (*seen.form.options, *((seen.form.job,) if seen.form.job else ()))
-        return seen.options.selected(seen.form.payload, beside)
 
     def _key(self, seen: EnqueueSeen, key: Key, jobs: JobTable) -> Setting:
         if not key.arguments and not key.declared:

@@ -160,7 +160,7 @@ class Values:
         last = text.rpartition(".")[2]
         if self._secrecies.masks(last) or last in _HARMLESS_CALLS:
             return []
-        if last in self._secrecies.shown:
+        if last in self._secrecies.shown or self._discloses(hit):
             return [self._logged(hit, "secret")]
         if last in _READERS:
             return [self._logged(hit, words_of(last)[-1])]
@@ -179,6 +179,14 @@ class Values:
             return self._keyed(hit, as_text(call.args[0].value) or "")
         made = self._secrecies.made(last)
         return [self._logged(hit, made)] if made else self._body(hit, f"{text}()")
+
+    def _discloses(self, hit: Hit) -> bool:
+        """A method of a usual name that gives what its own class hides: `resolve` of a reference to a secret."""
+        call = hit.expr.value if isinstance(hit.expr, Await) else hit.expr
+        last = dotted(call.func).rpartition(".")[2] if isinstance(call, Call) else ""
+        symbols = [path for path in self._secrecies.shown if last and path.endswith(f".{last}")]
+        value = self._resolver.resolve(hit.home.file, hit.home.function, call.func) if symbols and isinstance(call, Call) else None
+        return value is not None and value.path in symbols
 
     def _pairs(self, hit: Hit, call: Call, depth: int) -> list[Logged]:
         """The arguments of a call that writes them: `dict(token=value)`, `"{}".format(value)`."""
@@ -263,7 +271,7 @@ class Values:
         value = steps[0].value
         if not isinstance(value, Text | Op | Group | Ref | Attr | Index | Call | Await):
             return []
-        if isinstance(value, Call | Await) and not self._shows(value):
+        if isinstance(value, Call | Await) and not self._shows(value) and not self._discloses(Hit(value, hit.home)):
             return self._body(hit, ref.name) or self._filled(hit, ref, depth)
         inner = self._value(Hit(value, hit.home), "", depth + 1) or self._filled(hit, ref, depth)
         if inner and ref.name in _HELD and self._harmless.is_public_half(hit, ref.name, inner[0].secret):

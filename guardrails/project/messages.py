@@ -10,7 +10,7 @@ from guardrails.frameworks.sightings import JobSeen
 from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit
 from guardrails.names.values import Home
-from guardrails.outline import Expr, Function, Index, Param, dotted
+from guardrails.outline import Expr, Function, Group, Index, Literal_, Pair, Param, dotted
 from guardrails.project.ground import Ground
 from guardrails.project.schemas import bare, filled
 
@@ -32,12 +32,36 @@ class Messages:
         named = [param for param in filled(function.params) if not param.kind]
         return Message(
             self._name(job, whole),
-            tuple(Parameter(param.name, param.default is None, tuple(self._fields(job, param))) for param in named),
+            tuple(Parameter(self._called(job, param), param.default is None, tuple(self._fields(job, param))) for param in named),
             any(param.kind for param in function.params),
             bool(job.form.call),
             self._tokens(job.home.file, whole.start, whole.end),
             " ".join(self._tokens(job.home.file, one.start, one.end) for one in whole.decorators),
+            self._version(job),
+            self._lifted(job),
         )
+
+    @staticmethod
+    def _called(job: JobSeen, param: Param) -> str:
+        """By which name a message carries a parameter: one object is not named."""
+        return "payload" if job.form.version else param.name
+
+    def _version(self, job: JobSeen) -> int:
+        """The version of its messages; the first where nobody says, 0 where there are none or it cannot be told."""
+        answer = job.options.get(job.form.version) if job.form.version else "maybe"
+        said = evaluate(self._ground.resolver, answer) if isinstance(answer, Hit) else None
+        return said.value if said is not None and isinstance(said.value, int) else 1 if answer is None else 0
+
+    def _lifted(self, job: JobSeen) -> frozenset[int] | None:
+        """The older versions that it makes newer ones of."""
+        answer = job.options.get(job.form.upcast) if job.form.upcast else None
+        if answer is None:
+            return frozenset()
+        value = self._ground.resolver.resolve(answer.home.file, answer.home.function, answer.expr) if isinstance(answer, Hit) else None
+        group = answer.expr if isinstance(answer, Hit) and isinstance(answer.expr, Group) else value.made if value is not None else None
+        items = [item.key for item in group.items if isinstance(item, Pair)] if isinstance(group, Group) else []
+        known = [key.value for key in items if isinstance(key, Literal_) and isinstance(key.value, int)]
+        return frozenset(known) if isinstance(group, Group) and len(known) == len(group.items) else None
 
     def _name(self, job: JobSeen, function: Function) -> str:
         answer = job.options.get(job.form.name) if job.form.name and not job.form.call else None

@@ -12,6 +12,7 @@ from guardrails.names.evaluate import evaluate
 from guardrails.names.options import Hit
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Expr, Pair, Ref, dotted, walk
+from guardrails.project import unpacking
 from guardrails.project.below import below
 from guardrails.project.ground import Ground
 
@@ -50,7 +51,7 @@ class Patience:
 
     def _is_whole(self, seen: EnqueueSeen, job: JobSeen) -> bool:
         """What is handed over names no row, and the job asks the database for none."""
-        payload = seen.options.selected(seen.form.payload, (*seen.form.options, *((seen.form.job,) if seen.form.job else ())))
+        payload = unpacking.payload(self._ground.resolver, seen)
         names = {name for label, hit in payload for name in (label, *_names(hit.expr))}
         names |= {param.name for param in self._ground.resolver.definition(job.home).params}
         if not payload or any(_NAMES_A_ROW.search(name) for name in names):

@@ -12,6 +12,8 @@ from guardrails.facts.trust import Receiver
 from guardrails.finding import Related
 from guardrails.frameworks.sightings import EnqueueSeen, HandlerSeen, SpawnSeen
 from guardrails.names.code import last_word
+from guardrails.names.evaluate import as_text
+from guardrails.names.options import Hit
 from guardrails.names.values import Home
 from guardrails.outline import Attr, Expr, Function, Literal_, Op, Ref, Site, dotted, is_within, walk
 from guardrails.place import Place
@@ -88,6 +90,7 @@ class Receiving:
             for seen in self._ground.seen
             if isinstance(seen, EnqueueSeen | SpawnSeen)
         }
+        yield from (self._registered(seen) for seen in self._ground.sightings(EnqueueSeen) if seen.form.receives)
         registrations: dict[Home, list[HandlerSeen]] = {}
         for seen in self._ground.sightings(HandlerSeen):
             registrations.setdefault(seen.home, []).append(seen)
@@ -96,6 +99,19 @@ class Receiving:
                 why = self._receives(home, all_seen)
                 if why:
                     yield self._judged(home, all_seen, why)
+
+    def _registered(self, seen: EnqueueSeen) -> Receiver:
+        """A webhook that a framework's own call registers: it verifies what it is told to."""
+        answer, route = seen.options.get(seen.form.receives), seen.options.get("0")
+        is_there = isinstance(answer, Hit) and not (isinstance(answer.expr, Literal_) and answer.expr.value is None)
+        return Receiver(
+            **self._ground.at(seen.model, seen.made.home, seen.made.call),
+            name=(as_text(route.expr) if isinstance(route, Hit) else None) or seen.target,
+            why="it is registered as one",
+            acts=f"`{seen.target}` is enqueued",
+            door=f"`{seen.form.receives}`" if is_there else "",
+            perhaps="its options" if answer == "maybe" else "",
+        )
 
     def _receives(self, home: Home, all_seen: list[HandlerSeen]) -> str:
         """How it is known that another system calls the handler, "" where it does not, or where its owner does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guardrails.facts import NEVER, Absent, Known, Setting
+from guardrails.facts import NEVER, Absent, Known, Setting, never_ends
 from guardrails.facts.retrying import Retention
 from guardrails.frameworks.forms.retrying import Kept
 from guardrails.frameworks.forms.work import Spec
@@ -55,10 +55,11 @@ class Retentions:
     def _of_calls(self) -> Iterator[Retention]:
         for seen in self._ground.calls("kept"):
             spec = seen.form.spec
-            setting = read(self._resolver, Options(self._resolver, [seen.made]).first(spec.arguments), spec) or Absent(NEVER, spec.source)
+            setting = read(self._resolver, Options(self._resolver, [seen.made]).first(spec.arguments), spec)
+            kept = setting or Absent(NEVER if spec.default is None else spec.default, spec.source)
             at = self._ground.at(seen.model, seen.made.home, seen.made.call)
-            if isinstance(setting, Absent) or (isinstance(setting, Known) and setting.value == NEVER):
-                yield Retention(**at, what=seen.form.what, owner="this store", kept=setting, fix=seen.form.fix)
+            if never_ends(kept):
+                yield Retention(**at, what=seen.form.what, owner="this store", kept=kept, fix=seen.form.fix)
 
     def _told(self, model: Model, form: Kept, setting: Setting | None, owner: str) -> Iterator[Retention]:
         """Only what somebody set is judged."""

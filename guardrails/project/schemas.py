@@ -63,7 +63,7 @@ class Schemas:
             return ("mapping", param.name, "")
         if last in _ANYTHING:
             return ("anything", param.name, "")
-        return self._schema(job, param.name, annotation)
+        return self._schema(job, param.name, annotation) if not job.form.version else None
 
     def _schema(self, job: JobSeen, name: str, annotation: Expr) -> tuple[Kind, str, str] | None:
         """A class of the project with several annotated fields, and no version among them."""

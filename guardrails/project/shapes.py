@@ -39,7 +39,8 @@ _PLAIN_TYPE = re.compile(
     r"^(?:int|str|float|bool|bytes|UUID|uuid\.UUID|decimal\.Decimal|datetime\.\w+)\(\)(?:\[\*\])?$|\.(?:count|exists|aggregate)\(\)$|\.values_list\(\)"
 )
 _PLAIN_CALLS = (
-    "str int float bool len round sum min max hash repr isoformat strftime hex join format strip lower upper dumps count exists now time"
+    "str int float bool len round sum min max hash repr isoformat strftime hex join format strip lower upper dumps count exists now time "
+    "date today"
 ).split()
 _LIST = re.compile(r"\[\*\]$")
 _WORDS: dict[PayloadKind, str] = {

@@ -11,12 +11,31 @@ import msgspec
 from guardrails.facts.flow import UnstableKey
 from guardrails.finding import Related
 from guardrails.frameworks.model import Model
-from guardrails.frameworks.sightings import EnqueueSeen
+from guardrails.frameworks.sightings import EnqueueSeen, JobSeen
 from guardrails.names.code import Part, last_word
 from guardrails.names.evaluate import as_text
 from guardrails.names.options import Hit
 from guardrails.names.values import Home
-from guardrails.outline import Attr, Call, Expr, Function, Group, Index, Literal_, Op, Pair, Ref, Step, children, dotted, receiver, walk
+from guardrails.outline import (
+    Attr,
+    Call,
+    Closure,
+    Expr,
+    Function,
+    Group,
+    Index,
+    Literal_,
+    Op,
+    Pair,
+    Ref,
+    Step,
+    children,
+    dotted,
+    receiver,
+    walk,
+)
+from guardrails.place import Place
+from guardrails.project import key_functions, unpacking
 from guardrails.project.ground import Ground
 from guardrails.project.link import Linker
 
@@ -50,8 +69,8 @@ class Unstable:
 
     def ends(self) -> Iterator[Home]:
         """Where such a key is made: whether that may repeat depends on who calls it."""
-        for seen, _ in self._enqueued():
-            yield seen.made.home
+        yield from (seen.made.home for seen, _ in self._enqueued())
+        yield from (seen.made.home for seen, _, _ in self._made_of())
         for part in self._ground.parts():
             yield from (key.value.home for key, _ in self._carried(part.path))
 
@@ -60,15 +79,21 @@ class Unstable:
         for seen, key in self._enqueued():
             source = self._source(key.value)
             if source is not None:
-                at = self._ground.at(seen.model, seen.made.home, seen.made.call)
-                yield UnstableKey(
-                    **at, key=key.name, carrier=key.carrier, source=_shown(source), made=self._related(key, source), job=seen.job
-                )
+                yield self._of_enqueue(seen, key, source)
+        yield from (self._of_enqueue(seen, key, source) for seen, key, source in self._made_of())
+        yield from self._declared()
         for part in self._ground.parts() if self._model is not None else ():
             for key, source in self._carried(part.path):
                 assert self._model is not None
                 at = self._ground.at(self._model, key.value.home, key.value.expr)
                 yield UnstableKey(**at, key=key.name, carrier=key.carrier, source=_shown(source), made=self._related(key, source))
+
+    def _of_enqueue(self, seen: EnqueueSeen, key: _Key, source: Hit) -> UnstableKey:
+        at = self._ground.at(seen.model, seen.made.home, seen.made.call)
+        made, received = self._related(key, source), bool(seen.form.receives)
+        return UnstableKey(
+            **at, key=key.name, carrier=key.carrier, source=_shown(source), made=made, job=seen.job, received=received
+        )  # fmt: skip
 
     @staticmethod
     def _related(key: _Key, source: Hit) -> Related:
@@ -82,6 +107,36 @@ class Unstable:
                 continue
             if self._source(hit) is not None and all(self._has(seen, name, value) for name, value in key.requires.items()):
                 yield seen, _Key(key.how.partition("=")[0].strip("`"), seen.target, hit)
+
+    def _made_of(self) -> Iterator[tuple[EnqueueSeen, _Key, Hit]]:
+        """What the payload's fields are given of which the job's declaration makes the key."""
+        for seen in self._ground.sightings(EnqueueSeen):
+            by_job = seen.form.unpacks and not seen.form.signature and seen.form.key is None
+            job = self._ground.jobs.get(seen.job) if by_job else None
+            made = key_functions.function_of(self._resolver, job) if job is not None else None
+            for name, hit in key_functions.parts(self._resolver, seen, job, made) if job is not None and made is not None else ():
+                source = self._source(hit) or self._factory(hit)
+                if source is not None:
+                    yield seen, _Key(name, seen.target, hit), source
+
+    def _factory(self, hit: Hit) -> Hit | None:
+        """A function that is called for a value that nobody gives: `uuid4`."""
+        value = self._resolver.resolve(hit.home.file, hit.home.function, hit.expr) if isinstance(hit.expr, Ref | Attr) else None
+        return hit if value is not None and value.path in self._calls else None
+
+    def _declared(self) -> Iterator[UnstableKey]:
+        """Key functions that give another key for the same payload."""
+        for job in self._ground.jobs.values():
+            home = key_functions.function_of(self._resolver, job)
+            source = self._source(Hit(Closure(0, 0, home.function), home)) if home is not None else None
+            if home is not None and source is not None:
+                at = self._ground.at(job.model, home, source.expr)
+                made = Related(self._place(job), f"it makes the keys of `{job.name}`")
+                yield UnstableKey(**at, key="key", carrier=job.name, source=_shown(source), made=made, job=job.symbol, always=True)
+
+    def _place(self, job: JobSeen) -> Place:
+        definition = self._resolver.definition(job.home)
+        return Place(job.home.file, definition.name_start, definition.name_end)
 
     @staticmethod
     def _has(seen: EnqueueSeen, name: str, value: object) -> bool:
@@ -128,7 +183,10 @@ class Unstable:
         """The call in an expression, or in what its names were given, that gives another value on every run."""
         if depth > _DEEPEST:
             return None
-        todo = [hit.expr]
+        if isinstance(hit.expr, Closure):
+            inner = unpacking.returned(self._resolver, Home(hit.home.file, hit.expr.function))
+            return next((source for one in inner if (source := self._source(one, depth + 1)) is not None), None)
+        todo: list[Expr] = [hit.expr]
         while todo:
             expr = todo.pop()
             if self._is_window(expr):

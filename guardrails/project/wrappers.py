@@ -12,6 +12,7 @@ from guardrails.frameworks.sightings import EnqueueSeen, Sighting
 from guardrails.names.options import Hit, Made, Options
 from guardrails.names.resolve import Resolver
 from guardrails.outline import Function, Literal_, Param, Ref, Site, dotted, enclosing
+from guardrails.project import unpacking
 from guardrails.project.calls import Callers
 
 _ID = re.compile(r"(?:^|_)(?:pk|id|ids|uuid|slug|key|name|email|count|type)$")  # a parameter that cannot be a row
@@ -67,14 +68,14 @@ def is_wrapped(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> bool:
 def _taken_around(resolver: Resolver, callers: Callers, one: EnqueueSeen) -> _Taken | None:
     """What the named function around an enqueue takes, None where it hands nothing on."""
     definition = resolver.definition(callers.outermost(one.made.home))
-    return _taken(one, definition) if definition.kind == "function" else None
+    return _taken(resolver, one, definition) if definition.kind == "function" else None
 
 
 def _key(made: Made) -> tuple[str, int, int]:
     return made.home.file, made.call.start, made.call.end
 
 
-def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
+def _taken(resolver: Resolver, one: EnqueueSeen, definition: Function) -> _Taken | None:
     params = [param for param in definition.params if param.name not in _SELF]
     positions = {param.name: str(index) for index, param in enumerate(params) if not param.kind}
     job = one.options.get(one.form.job) if one.form.job else None
@@ -82,8 +83,7 @@ def _taken(one: EnqueueSeen, definition: Function) -> _Taken | None:
     receiver = dotted(one.made.call.func).rpartition(".")[0]
     if not job_name and receiver in positions and one.form.on_job:
         job_name = receiver
-    beside = (*one.form.options, *((one.form.job,) if one.form.job else ()))
-    handed = [name for _, hit in one.options.selected(one.form.payload, beside) if (name := _param_of(hit, params))]
+    handed = [name for _, hit in unpacking.payload(resolver, one) if (name := _param_of(hit, params))]
     if not handed:
         return None
     payload = tuple(selector for name in handed if name in positions for selector in (positions[name], name))

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from guardrails.runtime.errors import Transient as Transient
     from guardrails.runtime.errors import UnknownJob as UnknownJob
     from guardrails.runtime.errors import WrongState as WrongState
+    from guardrails.runtime.home import prepare as prepare
     from guardrails.runtime.logs import log as log
     from guardrails.runtime.scheduled import schedule as schedule
     from guardrails.runtime.secret import SecretRef as SecretRef
@@ -64,6 +65,7 @@ _FROM = {
     "brief": "ephemeral",
     "errors": "DatabaseRefused DeclarationError DestinationRefused KeyConflict PayloadRefused RuntimeFault SandboxRefused SecretMissing "
     "SignatureRefused Terminal Transient UnknownJob WrongState",
+    "home": "prepare",
     "logs": "log",
     "scheduled": "schedule",
     "secret": "SecretRef Sensitive",

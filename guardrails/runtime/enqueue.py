@@ -35,7 +35,7 @@ def many(job: Job[Any, Any], payloads: Sequence[Any], *, delay: float = 0.0) -> 
 def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 0.0) -> Handle:
     """See `Job.enqueue_in_transaction`."""
     new = _new(job, payload, delay, None)
-    jobs = home().jobs
+    jobs = home(make=False).jobs
     with foreign.borrowed(jobs.database, connection) as theirs:
         return _add(jobs, theirs, job, new)
 

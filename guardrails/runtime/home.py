@@ -25,8 +25,16 @@ _open: Home | None = None
 _opened_by: tuple[int, str] | None = None
 
 
-def home() -> Home:
-    """The home of the present settings; a forked process opens its own. Raises DatabaseRefused."""
+def prepare() -> None:
+    """Make the tables where they are missing, when an application starts; else the first use does. Raises DatabaseRefused."""
+    home()
+
+
+def home(*, make: bool = True) -> Home:
+    """The home of the present settings; a forked process opens its own. Raises DatabaseRefused.
+
+    With `make=False` missing tables are refused: within a transaction of the caller they cannot be made.
+    """
     global _open, _opened_by
     wanted = (os.getpid(), settings.current().database)
     with _lock:
@@ -34,13 +42,16 @@ def home() -> Home:
             if _open is not None and _opened_by is not None and _opened_by[0] == wanted[0]:
                 _open.database.close()
             _open, _opened_by = opened(wanted[1]), wanted
+        if make:
+            _open.database.prepare()
+        else:
+            _open.database.require()
         return _open
 
 
 def opened(url: str, pool: int = 10) -> Home:
-    """A home of one's own, prepared."""
+    """A home of one's own; its tables are made when they are first used."""
     database = Database(url, pool)
-    database.prepare()
     client = Client(database)
     return Home(database, client, Jobs(database, client, registry.status_hooks))
 

@@ -72,8 +72,8 @@ class House(threading.Thread):
             log.info("Removed %d finished jobs that were kept long enough.", removed)
 
     def drained(self) -> bool:
-        """Whether nothing waits or runs in the queues served."""
-        return self._reading.unfinished(self._queues) == 0
+        """Whether nothing that this release knows waits or runs in the queues served."""
+        return self._reading.unfinished(self._queues, sorted(registry.jobs)) == 0
 
     def stop(self) -> None:
         """End the thread."""

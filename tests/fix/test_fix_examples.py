@@ -26,8 +26,8 @@ REPAIRABLE = (
 )  # fmt: skip
 NEVER = "fire-and-forget-spawn"
 MENDED = {
-    "untimed-job": 3, "untimed-call": 3, "retry-without-backoff": 3, "enqueue-in-transaction": 3, "unsafe-serializer": 2,
-    "timing-unsafe-comparison": 1, "dangling-task": 1, "missing-idempotency-key": 3, "secret-in-log": 4,
+    "untimed-job": 4, "untimed-call": 4, "retry-without-backoff": 3, "enqueue-in-transaction": 3, "unsafe-serializer": 2,
+    "timing-unsafe-comparison": 1, "dangling-task": 1, "missing-idempotency-key": 3, "secret-in-log": 5,
 }  # fmt: skip  # of the Python examples on the pages, how many are mended wholly
 
 

@@ -192,3 +192,41 @@ def test_every_edge_ends_at_nodes_and_ids_are_unique(shop):
 
 def test_two_runs_say_the_same(tmp_path):
     assert survey(tmp_path, SHOP) == survey(tmp_path, SHOP)
+
+
+OWN = """from pydantic import BaseModel
+
+from guardrails import runtime
+from guardrails.runtime import Retry, SecretRef
+
+class Paid(BaseModel):
+    order_id: int
+
+@runtime.job(timeout=60, key=lambda p: str(p.order_id), queue="orders", retry=Retry(5, first=2.0))
+def settle(p: Paid) -> None:
+    charge(p.order_id)
+
+paid = runtime.signature.stripe(SecretRef("PAID"))
+runtime.webhook("/hooks/paid", verify=paid, job=settle, payload=lambda event: Paid(order_id=event["order"]))
+runtime.schedule("again", "0 2 * * *", settle, payload=lambda tick: Paid(order_id=tick.day))
+"""
+
+
+def test_a_job_of_our_own_runtime_with_its_webhook_and_its_schedule(tmp_path: Path) -> None:
+    found = survey(tmp_path, {"shop/jobs.py": OWN})
+    settle = job(found, "settle")
+    assert (settle.limit.number, settle.retries.number, settle.queue.words) == (60, 4, "orders")
+    assert starts(found, settle) == [("enqueues", "webhook"), ("schedules", "settle")]
+    assert [(one.route, one.methods) for one in found.handlers] == [("/hooks/paid", ("POST",))]
+    assert found.all_handlers == 1
+
+
+def test_the_runtime_s_public_names_are_the_model_s_where_its_own_source_is_in_the_project_too(tmp_path: Path) -> None:
+    source = {
+        "guardrails/__init__.py": "",
+        "guardrails/runtime/__init__.py": "from guardrails.runtime.declare import job as job\n",
+        "guardrails/runtime/declare.py": "def job(*, timeout, key, queue='default', retry=None):\n    return lambda body: body\n",
+        "guardrails/runtime/targets.py": "from guardrails.runtime.declare import job\n@job(timeout=5, key=str)\ndef inner(p):\n    pass\n",
+    }
+    found = survey(tmp_path, {**source, "shop/jobs.py": OWN})
+    assert [one.name for one in found.jobs] == ["settle"]

@@ -73,6 +73,20 @@ def test_another_database_is_refused(charge: Any, tmp_path: Path) -> None:
     assert queued() == []
 
 
+def test_tables_that_are_missing_are_told_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    runtime.configure(database=url)
+
+    @runtime.job(timeout=5, key=lambda p: p.order)
+    def early(p: Charge) -> None: ...
+
+    with sa.create_engine(url).begin() as connection, pytest.raises(runtime.DatabaseRefused, match=r"runtime\.prepare"):
+        early.enqueue_in_transaction(connection, Charge(order="7"))
+    runtime.prepare()
+    with sa.create_engine(url).begin() as connection:
+        assert early.enqueue_in_transaction(connection, Charge(order="7")).created
+
+
 def test_what_is_no_connection_is_refused(charge: Any) -> None:
     with pytest.raises(runtime.DatabaseRefused, match="not str"):
         charge.enqueue_in_transaction("postgresql://somewhere", Charge(order="7"))

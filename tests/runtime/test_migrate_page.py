@@ -140,7 +140,7 @@ def test_the_users_status_follows_the_job(page: dict[str, Any]) -> None:
     write("INSERT INTO orders VALUES ('30', NULL)")
     page["charge"].enqueue(page["Charge"](order_id="30"))
     assert rows("SELECT charge FROM orders WHERE id = '30'") == [("queued",)]
-    with testing.fail_attempts(page["charge"], 99):
+    with testing.fail_attempts(page["charge"], 5):
         testing.drain()
     assert rows("SELECT charge FROM orders WHERE id = '30'") == [("dead",)]
 
@@ -165,7 +165,7 @@ def test_the_right_side_of_a_row_is_real_code(read: dict[str, Any], cell: Cell) 
         elif re.match(r"(GET|POST) /", code):
             assert tuple(code.split()) in routes()
         elif re.match(r"[a-z_]+=", code):
-            declare(read, code)
+            declare(read, code, f"declared-{cell.line}")
         elif code.startswith("raise "):
             with pytest.raises((runtime.Transient, runtime.Terminal)):
                 exec(code, read)
@@ -182,7 +182,7 @@ def test_what_works_in_a_body_works_there(read: dict[str, Any], cell: Cell) -> N
         for code in cell.codes:
             exec(code, read)
 
-    testing.run(runtime.job(timeout=5, key=lambda p: "probe")(probe), Nothing())
+    testing.run(runtime.job(timeout=5, key=lambda p: "probe", name=f"probe-{cell.line}")(probe), Nothing())
     with pytest.raises(runtime.RuntimeFault):
         exec(next(code for code in cell.codes if not code.startswith("runtime.kv")), read)
 
@@ -191,14 +191,14 @@ class Nothing(BaseModel):
     """An empty payload."""
 
 
-def declare(read: dict[str, Any], code: str) -> None:
+def declare(page: dict[str, Any], code: str, name: str) -> None:
     """The option of a declaration: it is accepted beside the mandatory ones."""
-    given = eval(f"dict({code})", read)
+    given = eval(f"dict({code})", page)
 
     def probe(p: Any) -> None: ...
 
-    probe.__annotations__ = {"p": read["Charge"]}
-    runtime.job(**{**OPTIONS, **given})(probe)
+    probe.__annotations__ = {"p": page["Charge"]}
+    runtime.job(**{**OPTIONS, **given, "name": name})(probe)
 
 
 def command(words: list[str]) -> None:

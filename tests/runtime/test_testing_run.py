@@ -115,7 +115,7 @@ def test_a_body_over_its_limit_is_told_though_it_could_not_be_stopped() -> None:
     def charge(p: Charge) -> None:
         time.sleep(0.1)
 
-    with pytest.raises(TimeoutError, match="limit of 0.05 s"):
+    with pytest.raises(TimeoutError, match=r"limit of 0\.05 s"):
         testing.run(charge, Charge(order="7"))
 
 

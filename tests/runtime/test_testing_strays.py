@@ -45,9 +45,14 @@ def test_work_in_a_pool_is_found_and_an_idle_pool_is_not(gate: threading.Event) 
         with testing.no_stray_spawns():
             pool.submit(print).result(30)
         busy = threading.Event()
-        with pytest.raises(AssertionError, match="thread ThreadPoolExecutor"), testing.no_stray_spawns():
-            pool.submit(lambda: (busy.set(), gate.wait(30)))
-            busy.wait(30)
+
+        def leave() -> None:
+            with testing.no_stray_spawns():
+                pool.submit(lambda: (busy.set(), gate.wait(30)))
+                busy.wait(30)
+
+        with pytest.raises(AssertionError, match="thread ThreadPoolExecutor"):
+            leave()
         gate.set()
 
 

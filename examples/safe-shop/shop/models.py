@@ -56,17 +56,10 @@ class Shipment(Base):
     last_scan_id: Mapped[str | None] = mapped_column(String(64))
 
 
-class WebhookEvent(Base):
-    __tablename__ = "webhook_events"
-
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    received_at: Mapped[datetime] = mapped_column(default=now)
-
-
 class Report(Base):
     __tablename__ = "reports"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     month: Mapped[str] = mapped_column(String(7), unique=True)
     status: Mapped[str] = mapped_column(String(20), default="queued")
-    path: Mapped[str | None] = mapped_column(String(500))
+    job: Mapped[str | None] = mapped_column(String(64))

@@ -48,5 +48,6 @@ class FailureWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     hooks: tuple[str, ...] = ()  # what runs when a job has failed for good
     forgotten: bool = False  # the framework only logs a failure of a job: it neither tries it again nor keeps it
     bound_loggers: tuple[str, ...] = ()  # functions that make a logger which adds the work's id
+    marks: bool = False  # the framework marks with it whatever a job logs
     log_context: tuple[str, ...] = ()  # what adds the work's id to every record
     log_bases: tuple[str, ...] = ()  # classes whose subclasses may do so

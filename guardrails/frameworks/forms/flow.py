@@ -41,6 +41,7 @@ class Commit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     asks: tuple[str, ...] = ()  # last words of expressions that ask whether a transaction is open
     lifts: dict[str, str] = {}  # by call: the selector of the decorator that it makes fit for a method or a class
     shares: tuple[str, ...] = ()  # modules whose import says that a hand-over is a row of the same transaction
+    instead: str = ""  # the fix, where this framework has a hand-over that is such a row
 
 
 class Keying(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

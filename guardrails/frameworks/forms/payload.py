@@ -20,7 +20,7 @@ class Secrecy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """How a framework hides a secret, shows it, and writes the fields of an object."""
 
     masked: tuple[str, ...] = ()  # types that mask themselves when they are written
-    shown: tuple[str, ...] = ()  # methods that give what such a type hides
+    shown: tuple[str, ...] = ()  # methods that give what such a type hides; a whole symbol where the method's name is a usual one
     fields: tuple[str, ...] = ()  # methods and attributes that give all fields of their object
     fields_of: tuple[str, ...] = ()  # functions that give all fields of their first argument
     requests: tuple[str, ...] = ()  # the usual names of a request

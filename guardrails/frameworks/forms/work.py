@@ -94,6 +94,8 @@ class JobForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     repeats: Repeats | None = None  # where it differs from the model's
     once: str = ""  # selector of a schedule: without one the process that declares the job runs it once
     after_commit: bool = False  # every hand-over of it waits for the commit of the transaction around it
+    version: str = ""  # selector of the payload's version: the message is one object, whose version the framework keeps
+    upcast: str = ""  # and of what makes of an older version the next, by the older one
 
 
 class EnqueueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -109,6 +111,8 @@ class EnqueueForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     key: Key | None = None  # where it differs from the model's
     after_commit: bool = False  # it waits for the commit of the transaction around it
     later: tuple[str, ...] = ()  # selectors of a delay or a time: where one is given, no worker takes it at once
+    receives: str = ""  # selector of what verifies the sender: the call registers a webhook, whose events it hands over
+    unpacks: bool = False  # the payload is one object: what its class is called with travels
 
 
 class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -120,6 +124,7 @@ class SpawnForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     request_bound: bool = False
     watched: bool = False  # whoever runs it keeps it, and logs its failure
     scoped: bool = False  # leaving a `with` of the object waits for it
+    kept: str = ""  # in words, why its loss does no harm: the call asks for a limit and a reason
 
 
 class ScheduleForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from guardrails.runtime import home
 from guardrails.runtime.declare import registry
-from guardrails.runtime.http import events, health, hooks, openapi, problems, serving, streams, tasks, work
+from guardrails.runtime.http import events, health, hooks, openapi, pages, problems, serving, streams, tasks, work
 from guardrails.runtime.http.auth import keyed
 from guardrails.runtime.http.described import Described
 from guardrails.runtime.http.desk import Desk
@@ -30,7 +30,7 @@ def service(settings: Serving) -> Starlette:
     found = described(desk)
     routes = [Route(one.path, one.endpoint if one.open else keyed(desk, one.endpoint), methods=[one.method]) for one in found]
     app = Starlette(
-        routes=routes,
+        routes=[*routes, *pages.routes(desk)],
         middleware=[Middleware(Guard, figures=desk.figures)],
         exception_handlers=dict.fromkeys(problems.KINDS, problems.handle),
         lifespan=_lifespan(desk),
@@ -41,7 +41,8 @@ def service(settings: Serving) -> Starlette:
 
 def described(desk: Desk) -> list[Described]:
     """The routes that the OpenAPI document tells of."""
-    found = [*tasks.routes(desk), events.route(desk), streams.route(desk), *work.routes(desk), *hooks.routes(desk), *health.routes(desk)]
+    jobs = [*tasks.routes(desk), events.route(desk), streams.route(desk)]
+    found = [*jobs, *work.routes(desk), pages.link(desk), *hooks.routes(desk), *health.routes(desk)]
     return [*found, openapi.route(found, VERSION)]
 
 

@@ -1,15 +1,18 @@
 """Who may ask: a bearer key for programs, a session for people at the page."""
 
 from collections.abc import Awaitable, Callable
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from guardrails.runtime.http import bodies
 from guardrails.runtime.http.desk import Desk
 from guardrails.runtime.http.problems import Problem
 from guardrails.runtime.http.sessions import Session, same
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+LARGEST_FORM = 4096  # bytes
 COOKIE = "guardrails_session"
 
 
@@ -28,7 +31,9 @@ def keyed(desk: Desk, endpoint: Endpoint) -> Endpoint:
 
 
 def seated(desk: Desk, endpoint: Callable[[Request, Session], Awaitable[Response]]) -> Endpoint:
-    """Answer only who is signed in; others are sent to the sign-in page. A change needs the session's token and our own Origin."""
+    """Answer only who is signed in; others are sent to the sign-in page. A change needs the session's token and our own Origin.
+
+    The form that was sent is then in `request.state.form`."""
 
     async def ask(request: Request) -> Response:
         session = desk.sessions.of(request.cookies.get(COOKIE, ""))
@@ -37,19 +42,19 @@ def seated(desk: Desk, endpoint: Callable[[Request, Session], Awaitable[Response
                 raise Problem(403, "You are not signed in any more: open the page again.")
             return RedirectResponse("/login", 303)
         if request.method == "POST":
-            await _same_site(request, session)
+            await _same_site(desk, request, session)
         request.state.holder = f"session {session.id}"
         return await endpoint(request, session)
 
     return ask
 
 
-async def _same_site(request: Request, session: Session) -> None:
+async def _same_site(desk: Desk, request: Request, session: Session) -> None:
     origin = request.headers.get("origin", "").partition("://")[2]
     site = request.headers.get("sec-fetch-site", "same-origin")
     if not origin or origin != request.headers.get("host", "") or site != "same-origin":
         raise Problem(403, "This was not sent by a page of this service.")
-    form = await request.form(max_files=0, max_fields=8, max_part_size=4096)
-    token = form.get("csrf")
-    if not isinstance(token, str) or not same(token, session.csrf):
+    body = await bodies.raw(request, LARGEST_FORM, desk.serving.body_seconds)
+    request.state.form = dict(parse_qsl(body.decode("utf-8", "replace")))
+    if not same(request.state.form.get("csrf", ""), session.csrf):
         raise Problem(403, "The form is out of date: open the page again.")

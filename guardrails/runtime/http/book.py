@@ -1,5 +1,6 @@
 """What the service asks of the database. Everything here blocks: call it through `Desk.work`."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,29 @@ def told(job: str, after: int, limit: int) -> tuple[Seen, list[Told]]:
     """A job, and then its events from `after` on: what ended it before the first look is among those of the second."""
     seen = task(job)
     return seen, reading().events(job, after, limit)
+
+
+def nearest(statuses: Sequence[str], most: int) -> list[Seen]:
+    """The jobs of these statuses that people look for first: those that finished last, or else are due first."""
+    database = home().database
+    job = database.tables.job
+    first = (job.c.finished.desc(), sa.func.coalesce(job.c.due, job.c.created), job.c.id)
+    with database.read() as connection:
+        ids = list(connection.execute(sa.select(job.c.id).where(job.c.status.in_(statuses)).order_by(*first).limit(most)).scalars())
+    found = (maybe(one) for one in ids)
+    return [seen for seen in found if seen is not None]
+
+
+def timeline(seen: Seen, most: int) -> list[Told]:
+    """A job's latest events in order; of Progress only the last."""
+    database = home().database
+    event = database.tables.event
+    last = sa.select(sa.func.max(event.c.seq)).where(event.c.job == seen.id, event.c.type == "Progress").scalar_subquery()
+    wanted = sa.select(event).where(event.c.job == seen.id, sa.or_(event.c.type != "Progress", event.c.seq == last))
+    with database.read() as connection:
+        rows = connection.execute(wanted.order_by(event.c.seq.desc()).limit(most)).all()
+    found = [Told(row.seq, row.type, row.run, row.at, json.loads(row.data)) for row in reversed(rows)]
+    return [Told(1, "Queued", 0, seen.created, {}), *found] if len(found) < most else found
 
 
 def last_seq(job: str) -> int:

@@ -55,16 +55,21 @@ def route(desk: Desk) -> Described:
     """The route."""
 
     async def stream(request: Request) -> Response:
-        wanted, job = bodies.query(request, Wanted), request.path_params["id"]
-        seat = desk.follow(request.state.holder)
-        try:
-            framed = follow.EVENTS in request.headers.get("accept", "")
-            return await (_framed if framed else _raw)(desk, request, job, wanted, seat)
-        except BaseException:
-            seat.leave()
-            raise
+        return await read(desk, request)
 
     return Described("GET", "/api/tasks/{id}/stream", stream, OPERATION)
+
+
+async def read(desk: Desk, request: Request) -> Response:
+    """A stream in the form that the request accepts."""
+    wanted, job = bodies.query(request, Wanted), request.path_params["id"]
+    seat = desk.follow(request.state.holder)
+    try:
+        framed = follow.EVENTS in request.headers.get("accept", "")
+        return await (_framed if framed else _raw)(desk, request, job, wanted, seat)
+    except BaseException:
+        seat.leave()
+        raise
 
 
 def kind(about: About) -> str:

@@ -4,7 +4,7 @@ import importlib
 import sys
 import traceback
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 from guardrails.runtime import context
 from guardrails.runtime.errors import RuntimeFault
@@ -45,5 +45,13 @@ def _module(app: str) -> str:
 
 
 def _refused(app: str, error: BaseException) -> RuntimeFault:
-    told = "".join(traceback.format_exception(error))
+    told = "".join(traceback.format_exception(error.with_traceback(_own_frames(error))))
     return RuntimeFault(f"The application {app!r} cannot be imported: {type(error).__name__}: {error}", told)
+
+
+def _own_frames(error: BaseException) -> TracebackType | None:
+    """The traceback from the application's first line on, without what imported it."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith((__file__, importlib.__file__, "<frozen importlib")):
+        frames = frames.tb_next
+    return frames

@@ -3,6 +3,7 @@
 APP is the application, DATA the descriptor of the socket to the worker, PATH the worker's `sys.path` as JSON.
 """
 
+import functools
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 
 from guardrails.runtime.context import Link
 from guardrails.runtime.errors import RuntimeFault
@@ -35,7 +37,7 @@ def main(arguments: list[str]) -> None:
         channel.send(Failed(type(fault).__name__, str(fault), fault.detail[-LONGEST_TRACEBACK:], "terminal"))
         return
     channel.send(Ready())
-    serve(channel, body.run)
+    serve(channel, functools.partial(body.run, alone=True))
 
 
 def serve(channel: Channel, run: Run) -> None:
@@ -45,7 +47,7 @@ def serve(channel: Channel, run: Run) -> None:
     while (task := channel.receive()) is not None:
         if not isinstance(task, Task):
             continue  # an answer that came after its run was over
-        outcome = run(task, channel, alone=True)
+        outcome = run(task, channel)
         if os.getpid() != ours:
             os._exit(0)  # the body forked, and this is the copy that returned from it
         _flush()
@@ -66,8 +68,15 @@ def _prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    ours = os.getpid()
+
+    def stay(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != ours:  # a process that was forked a moment ago
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # not SIG_IGN, which programs that a job starts would inherit
+        signal.signal(number, stay)  # not SIG_IGN, which programs that a job starts would inherit
     os.register_at_fork(after_in_child=_unprepare)
 
 

@@ -35,7 +35,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command and its limits. Nothing of it changes the machine until it is run.
+    """A command and its limits, to be run on Linux. Nothing of it changes the machine until then.
 
     `words` is the program and its arguments; no shell reads them. Times are in seconds, sizes in bytes. Raises SandboxRefused
     where it could not be run safely.

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 STATUS, HOLD, PASSWD, GROUP = 20, 21, 22, 23  # descriptors that bubblewrap gets
+WORK, TEMPORARY = "work", "tmp"  # the folders within a scratch folder on disk
 SLACK = 1 << 16  # bytes above a limit at which the kernel refuses: between the two a command is seen to have crossed it
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-import guardrails
 from guardrails.runtime.errors import SandboxRefused
 from guardrails.runtime.sandbox.capture import STREAMS, Capture, Stream
 from guardrails.runtime.sandbox.plan import Ended, Plan
@@ -146,7 +145,7 @@ class Session:
 
 def _start(control: int, stdin: int) -> "subprocess.Popen[bytes]":
     """The supervisor, with nothing of our environment but what the interpreter itself may need."""
-    root = str(Path(guardrails.__file__).resolve().parent.parent)
+    root = str(Path(__file__).resolve().parents[3])
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _SUPERVISOR, root, str(control)],
         stdin=stdin,

@@ -72,6 +72,16 @@ class Database:
                     self._migrate()
                 self._ready = True
 
+    def require(self) -> None:
+        """Be sure that the tables are there, without making them; raises DatabaseRefused."""
+        with told(self):
+            if not self._ready and not self._current():
+                raise DatabaseRefused(
+                    f"The runtime's tables are not in {self.shown} yet, and cannot be made within this transaction: "
+                    "call runtime.prepare() when the application starts, or start a worker first."
+                )
+        self.prepare()
+
     def _migrate(self) -> None:
         from guardrails.runtime import engine
 

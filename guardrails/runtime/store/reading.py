@@ -108,10 +108,12 @@ class Reading:
                 found.setdefault(row.queue, dict.fromkeys(STATUSES, 0))[row.status] = row.n
         return dict(sorted(found.items()))
 
-    def unfinished(self, queues: Sequence[str]) -> int:
-        """How many jobs of these queues still wait or run."""
+    def unfinished(self, queues: Sequence[str], names: Sequence[str] = ()) -> int:
+        """How many jobs of these queues (and, where given, of these names) still wait or run."""
         table = self._tables.job
         query = sa.select(sa.func.count()).where(table.c.status.in_(("queued", "running", "retrying")), table.c.queue.in_(queues))
+        if names:
+            query = query.where(table.c.name.in_(names))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar() or 0)
 

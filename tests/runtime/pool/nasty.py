@@ -189,6 +189,10 @@ def floods(given: Given) -> None:
 def learns(given: Given) -> None:
     """As a resolved secret does: the worker is told of it, then it is printed."""
     body = context._present("this test")
+    if not given.number:
+        body.link.receive()
+        body.link.send(Learn("secret"))
+        print("secret")
     for number in range(given.number):
         body.link.send(Learn(f"secret {number}"))
         print(f"secret {number}")
@@ -250,8 +254,14 @@ def forks_and_returns(given: Given) -> int:
 @job
 def spreads(given: Given) -> list[int]:
     """Processes of `multiprocessing` that are forked, and ended by a signal that their parent does not take."""
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        return pool.map(abs, [-1, -2])
+    forking = multiprocessing.get_context("fork")
+    asleep = forking.Process(target=ctypes.PyDLL(None).sleep, args=(LONG,))
+    asleep.start()
+    with forking.Pool(2) as pool:
+        results = pool.map(abs, [-1, -2])
+    asleep.terminate()
+    asleep.join()
+    return [*results, asleep.exitcode or 0]
 
 
 @job

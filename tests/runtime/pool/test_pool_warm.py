@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import threading
 import time
 from pathlib import Path
@@ -66,6 +67,22 @@ def test_a_secret_is_known_before_it_is_printed(pools: Pools) -> None:
     assert printed == len(known) == 3000
 
 
+def test_a_secret_is_known_before_it_is_printed_also_between_two_looks(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child learns and prints it after its frames were looked at, before its output is."""
+    child = pools().take()
+    child.run(task("learns"), PATIENCE)
+    read = child._printed.read
+
+    def read_late() -> list[Output]:
+        monkeypatch.undo()
+        child.channel.send(Go())
+        assert select.select(child._printed.pipes, [], [], PATIENCE)[0]
+        return read()
+
+    monkeypatch.setattr(child._printed, "read", read_late)
+    assert list(child.frames()) == [Learn("secret"), Output("stdout", b"secret\n"), Finished("null"), Clean(True, "")]
+
+
 def test_answers_go_through_the_channel(pool: Pool) -> None:
     child = pool.take()
     child.run(task("steps", text="a"), PATIENCE)
@@ -106,11 +123,9 @@ def test_a_child_that_a_job_has_marked_is_replaced(name: str, why: str, pools: P
     assert outcome(other, "echo", 1) == (Finished('"1"'), Clean(True, ""))
 
 
-@pytest.mark.parametrize("name", ["ends_its_thread_late", "spreads"])
-def test_a_job_that_cleans_up_after_itself_leaves_its_child_usable(name: str, pool: Pool) -> None:
-    finished, clean = outcome(pool.take(), name)
-    assert isinstance(finished, Finished)
-    assert clean == Clean(True, "")
+@pytest.mark.parametrize(("name", "result"), [("ends_its_thread_late", "null"), ("spreads", "[1, 2, -15]")])
+def test_a_job_that_cleans_up_after_itself_leaves_its_child_usable(name: str, result: str, pools: Pools) -> None:
+    assert outcome(pools().take(), name) == (Finished(result), Clean(True, ""))
 
 
 def test_a_forked_copy_that_returns_from_the_body_says_nothing(pool: Pool) -> None:

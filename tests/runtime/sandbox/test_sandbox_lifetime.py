@@ -23,9 +23,9 @@ sandbox.run(["sh", "-c", f"setsid sleep {sys.argv[3]} & sleep {sys.argv[3]}"], w
 """
 
 
-def caller(box: Box, tmp_path: Path, sleeping: str) -> "subprocess.Popen[bytes]":
-    """A process that runs a command, once that sleeps."""
-    words = [sys.executable, "-c", CALLER, str(tmp_path), box.driver, sleeping, str(box.options.get("image"))]
+def caller(box: Box, tmp_path: Path, sleeping: str, before: str = "") -> "subprocess.Popen[bytes]":
+    """A process that runs a command, once that sleeps; `before` is run by it first."""
+    words = [sys.executable, "-c", before + CALLER, str(tmp_path), box.driver, sleeping, str(box.options.get("image"))]
     started = subprocess.Popen(words, start_new_session=True)
     wait_for("the command sleeps twice", lambda: len(sleepers(sleeping)) == 2)
     return started
@@ -47,6 +47,28 @@ def test_all_is_gone_after_its_caller_was_killed(box: Box, tmp_path: Path) -> No
     started.wait()
     wait_for("no process is left", lambda: alive(sleeping) == [])
     wait_for("no folder is left", lambda: scratch_folders() == set())
+
+
+def test_all_is_gone_though_a_fork_of_its_caller_lives_and_holds_the_socket(local_box: Box, tmp_path: Path) -> None:
+    sleeping = mark()
+    forks = "import os, time, threading\nthreading.Timer(1, lambda: os.fork() or time.sleep(1000)).start()\n"
+    started = caller(local_box, tmp_path, sleeping, before=forks)
+    wait_for("it forks", lambda: forked(started.pid) != [])
+    (fork,) = forked(started.pid)
+    try:
+        started.kill()
+        started.wait()
+        wait_for("no process is left", lambda: alive(sleeping) in ([], [fork]))
+        wait_for("no folder is left", lambda: scratch_folders() == set())
+    finally:
+        os.kill(fork, signal.SIGKILL)
+
+
+def forked(pid: int) -> list[int]:
+    """Children that are copies of a caller: they have its command line."""
+    words = (Path("/proc") / str(pid) / "cmdline").read_bytes()
+    found = [Path("/proc") / child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return [int(child.name) for child in found if (child / "cmdline").read_bytes() == words]
 
 
 def test_all_of_bubblewrap_is_gone_after_its_supervisor_was_killed(bubblewrap: Box, tmp_path: Path) -> None:
@@ -111,6 +133,25 @@ def test_what_a_listener_raises_ends_the_command(box: Box) -> None:
     assert scratch_folders() == set()
 
 
+def test_the_limit_holds_while_a_listener_is_stuck(local_box: Box) -> None:
+    sleeping = mark()
+    outcome = local_box.sh(
+        f"echo begun; sleep {sleeping}",
+        wall=2,
+        on_output=lambda _stream, _data: wait_for("no process is left", lambda: alive(sleeping) == []),
+    )
+    assert (outcome.stopped_by, outcome.stdout) == ("wall", b"begun\n")
+
+
+def test_the_supervisor_needs_only_the_standard_library() -> None:
+    """Were it to import what site-packages holds, it would be slow everywhere, and fail where these are elsewhere."""
+    program = "import sys; sys.path.append(sys.argv[1]); import guardrails.runtime.sandbox.supervisor.main; print(*sorted(sys.modules))"
+    root = str(Path(__file__).parents[3])
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program, root], capture_output=True, text=True, check=True, env={})
+    packages = {name.partition(".")[0] for name in done.stdout.split()}
+    assert packages - sys.stdlib_module_names - {"__main__"} == {"guardrails"}
+
+
 def test_awaited_commands_run_side_by_side(local_box: Box) -> None:
     async def several() -> list[bytes]:
         commands = [local_box.command(["sh", "-c", f"sleep 0.2; echo {number}"]) for number in range(4)]
@@ -125,7 +166,7 @@ def test_a_cancelled_wait_ends_the_command_first(local_box: Box) -> None:
     async def cancelled() -> list[int]:
         begun = asyncio.Event()
         loop = asyncio.get_running_loop()
-        command = local_box.command(["sh", "-c", f"setsid sleep {sleeping} & echo begun; sleep {sleeping}"])
+        command = local_box.command(["sh", "-c", f"setsid sleep {sleeping} & echo begun; sleep {sleeping}"], wall=36_000)
         task = asyncio.create_task(command.run_async(lambda _stream, _data: loop.call_soon_threadsafe(begun.set) and None))
         await begun.wait()
         task.cancel()

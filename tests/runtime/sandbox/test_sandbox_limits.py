@@ -81,6 +81,12 @@ def test_processor_time_of_children_that_ended_is_counted(local_box: Box) -> Non
     assert outcome.stopped_by == "cpu"
 
 
+def test_processor_time_of_orphans_that_ended_is_counted(local_box: Box) -> None:
+    burn = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
+    outcome = local_box.sh(f"while :; do (sh -c '{burn}; :' &); sleep 0.1; done", cpu=0.5)
+    assert outcome.stopped_by == "cpu"
+
+
 def test_who_grows_beyond_its_memory_is_stopped(box: Box) -> None:
     outcome = box.sh("x=0123456789abcdef; while :; do x=$x$x; sleep 0.05; done", memory=40 * MIB)
     assert outcome.stopped_by == "memory"

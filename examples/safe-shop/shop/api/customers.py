@@ -1,15 +1,10 @@
-import logging
-
 from fastapi import APIRouter, Depends, HTTPException
-from rq.exceptions import DuplicateJobError
 from sqlalchemy.orm import Session
 
 from shop.db import get_session
-from shop.exports.jobs import export_customer
-from shop.exports.queue import exports
-from shop.models import Customer
+from shop.exports.jobs import CustomerExport, export_customer
+from shop.models import Customer, now
 
-logger = logging.getLogger(__name__)
 router = APIRouter()
 
 
@@ -18,9 +13,5 @@ def request_export(customer_id: int, session: Session = Depends(get_session)) ->
     customer = session.get(Customer, customer_id)
     if customer is None:
         raise HTTPException(404, "no such customer")
-    job_id = f"customer-export-{customer_id}"
-    try:
-        exports.enqueue(export_customer, customer.id, job_id=job_id, unique=True)
-    except DuplicateJobError:
-        logger.info("%s is under way already", job_id)
-    return {"job": job_id}
+    handle = export_customer.enqueue(CustomerExport(customer_id=customer.id, day=now().date()))
+    return {"job": handle.id, "status": f"/api/tasks/{handle.id}"}

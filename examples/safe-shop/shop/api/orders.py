@@ -3,9 +3,9 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from shop.db import get_session
-from shop.mail.tasks import send_cancellation, send_order_confirmation
+from shop.mail.tasks import OrderRef, send_cancellation
 from shop.models import Customer, Order
-from shop.orders.warehouse import reserve_stock
+from shop.orders.tasks import confirm_order
 
 router = APIRouter()
 
@@ -16,15 +16,15 @@ class NewOrder(BaseModel):
 
 
 @router.post("", status_code=201)
-async def create_order(body: NewOrder, session: Session = Depends(get_session)) -> dict:
+def create_order(body: NewOrder, session: Session = Depends(get_session)) -> dict:
     customer = session.get(Customer, body.customer_id)
     if customer is None:
         raise HTTPException(422, "no such customer")
     order = Order(customer=customer, total_cents=body.total_cents)
     session.add(order)
+    session.flush()
+    confirm_order.enqueue_in_transaction(session, OrderRef(order_id=order.id))
     session.commit()
-    await reserve_stock(order.id)
-    send_order_confirmation.delay(order.id)
     return {"id": order.id, "status": order.status}
 
 
@@ -42,6 +42,6 @@ def cancel_order(order_id: int, session: Session = Depends(get_session)) -> dict
     if order is None:
         raise HTTPException(404, "no such order")
     order.status = "cancelled"
+    send_cancellation.enqueue_in_transaction(session, OrderRef(order_id=order.id))
     session.commit()
-    send_cancellation.delay(order.id)
     return {"id": order.id, "status": order.status}

@@ -1,18 +1,12 @@
-import logging
-from hashlib import sha256
-
 from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
-from rq.exceptions import DuplicateJobError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shop.db import get_session
-from shop.exports.jobs import build_sales_report, email_sales_report
-from shop.exports.queue import exports
+from shop.exports.jobs import ReportMail, ReportRef, build_sales_report, email_sales_report
 from shop.models import Report
 
-logger = logging.getLogger(__name__)
 router = APIRouter()
 
 
@@ -30,11 +24,9 @@ def request_report(body: NewReport, session: Session = Depends(get_session)) -> 
     if report is None:
         report = Report(month=body.month)
         session.add(report)
+        session.flush()
+        report.job = build_sales_report.enqueue_in_transaction(session, ReportRef(report_id=report.id)).id
         session.commit()
-    try:
-        exports.enqueue(build_sales_report, report.id, job_id=f"sales-report-{report.id}", unique=True, job_timeout=900)
-    except DuplicateJobError:
-        logger.info("report %s is under way already", report.id)
     return {"id": report.id, "status": report.status}
 
 
@@ -43,14 +35,10 @@ def show_report(report_id: int, session: Session = Depends(get_session)) -> dict
     report = session.get(Report, report_id)
     if report is None:
         raise HTTPException(404, "no such report")
-    return {"id": report.id, "status": report.status, "path": report.path}
+    return {"id": report.id, "status": report.status, "stream": f"/api/tasks/{report.job}/stream"}
 
 
-@router.post("/{report_id}/email")
+@router.post("/{report_id}/email", status_code=202)
 def email_report(report_id: int, body: Recipient) -> dict:
-    job_id = f"sales-report-{report_id}-mail-{sha256(body.email.encode()).hexdigest()[:16]}"
-    try:
-        exports.enqueue(email_sales_report, report_id, body.email, job_id=job_id, unique=True)
-    except DuplicateJobError:
-        logger.info("%s is under way already", job_id)
-    return {"id": report_id, "to": body.email, "job": job_id}
+    handle = email_sales_report.enqueue(ReportMail(report_id=report_id, to=body.email))
+    return {"id": report_id, "to": body.email, "job": handle.id}

@@ -1,10 +1,10 @@
-import logging
 import smtplib
 from email.message import EmailMessage
 
-from shop import settings
+from guardrails import runtime
+from guardrails.runtime import SecretRef
 
-logger = logging.getLogger(__name__)
+from shop import settings
 
 
 def send(to: str, subject: str, text: str) -> None:
@@ -14,6 +14,6 @@ def send(to: str, subject: str, text: str) -> None:
     message["Subject"] = subject
     message.set_content(text)
     with smtplib.SMTP_SSL(settings.SMTP_HOST, timeout=20) as smtp:
-        logger.debug(f"smtp login user={settings.SMTP_USER}")
-        smtp.login(settings.SMTP_USER, settings.SMTP_PASSWORD)
+        runtime.log.debug("smtp login user=%s", settings.SMTP_USER)
+        smtp.login(settings.SMTP_USER, SecretRef("SMTP_PASSWORD").resolve())
         smtp.send_message(message)

@@ -32,7 +32,6 @@ _SHARED_MEMORY = 64 << 20  # bytes of /dev/shm at most, as in docker
 
 def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
     """bwrap around the command. Root becomes nobody first: the kernel counts no processes of root's."""
-    environment.need_linux("bubblewrap")
     program = _program()
     return Plan(
         driver="bubblewrap",

@@ -1,4 +1,7 @@
-"""Isolation by docker: a container without network and privileges, whose only writable places are the scratch folder and /dev/shm."""
+"""Isolation by docker: a container without network and privileges, whose only writable places are the scratch folder and /dev/shm.
+
+Whoever may talk to docker's engine can read a container's environment, secrets included, as long as it exists.
+"""
 
 import json
 import math
@@ -12,8 +15,7 @@ from pathlib import PurePosixPath
 from guardrails.runtime.errors import SandboxRefused
 from guardrails.runtime.sandbox.commands import Command
 from guardrails.runtime.sandbox.drivers import environment
-from guardrails.runtime.sandbox.plan import SLACK, Plan
-from guardrails.runtime.sandbox.supervisor.scratch import TEMPORARY, WORK
+from guardrails.runtime.sandbox.plan import SLACK, TEMPORARY, WORK, Plan
 
 _CLIENT = frozenset({"PATH", "HOME", "XDG_RUNTIME_DIR"})  # of our environment, with DOCKER_*
 _LONGEST = 10.0  # seconds in which a living engine tells its version

@@ -2,10 +2,7 @@
 
 import os
 import secrets
-import sys
 import tempfile
-
-from guardrails.runtime.errors import SandboxRefused
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NOBODY = 65534  # whom root becomes before it runs what it does not trust: limits and permissions bind no root
@@ -19,9 +16,3 @@ def variables(values: dict[str, str], *, home: str, temporary: str, path: str = 
 def scratch(driver: str) -> str:
     """A new name for a scratch folder; nothing is made yet."""
     return f"{tempfile.gettempdir()}/guardrails-{driver}-{os.geteuid()}/{secrets.token_hex(8)}"
-
-
-def need_linux(driver: str) -> None:
-    """Refuse what only Linux can do."""
-    if sys.platform != "linux":
-        raise SandboxRefused(f'The sandbox driver "{driver}" needs Linux; use driver="docker" here.')

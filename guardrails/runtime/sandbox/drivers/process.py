@@ -4,13 +4,11 @@ import os
 
 from guardrails.runtime.sandbox.commands import Command
 from guardrails.runtime.sandbox.drivers import environment
-from guardrails.runtime.sandbox.plan import Plan
-from guardrails.runtime.sandbox.supervisor.scratch import TEMPORARY, WORK
+from guardrails.runtime.sandbox.plan import TEMPORARY, WORK, Plan
 
 
 def plan(command: Command, values: dict[str, str], deadline: float) -> Plan:
     """The command itself, with the caller's PATH."""
-    environment.need_linux("process")
     scratch = environment.scratch("process")
     path = os.environ.get("PATH", environment.PATH)
     return Plan(

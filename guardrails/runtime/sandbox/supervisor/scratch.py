@@ -11,10 +11,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from guardrails.runtime.sandbox.plan import TEMPORARY, WORK
 from guardrails.runtime.sandbox.supervisor import folder
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-WORK, TEMPORARY = "work", "tmp"
 
 
 class Refused(Exception):

@@ -13,9 +13,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from guardrails.runtime.sandbox.plan import GROUP, HOLD, PASSWD, SLACK, STATUS, Plan
+from guardrails.runtime.sandbox.plan import GROUP, HOLD, PASSWD, SLACK, STATUS, WORK, Plan
 from guardrails.runtime.sandbox.supervisor import folder, tree
-from guardrails.runtime.sandbox.supervisor.scratch import WORK, Complained, Refused, Scratch, helped
+from guardrails.runtime.sandbox.supervisor.scratch import Complained, Refused, Scratch, helped
 
 _USER, _USERS = b"sandbox:x:1000:1000::/work:/bin/sh\n", b"sandbox:x:1000:\n"
 _HELP = 20  # seconds for a word with docker's engine

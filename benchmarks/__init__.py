@@ -1,0 +1,1 @@
+"""What is measured rather than tested; not part of the package."""
