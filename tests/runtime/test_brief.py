@@ -113,7 +113,7 @@ class Client:
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
-        self.left = asyncio.Event()
+        self.left, self.started = asyncio.Event(), asyncio.Event()
 
     async def receive(self) -> dict[str, str]:
         await self.left.wait()
@@ -121,6 +121,7 @@ class Client:
 
     async def send(self, message: Any) -> None:
         self.sent.append(message.get("body", b""))
+        self.started.set()
 
 
 async def sent(response: StreamingResponse, client: Client) -> None:
@@ -161,8 +162,7 @@ def test_a_task_bound_to_a_response_ends_when_the_client_leaves() -> None:
         response, client = StreamingResponse(body()), Client()
         tasks = [ephemeral(until=response, because="one of two").start(endless()) for _ in range(2)]
         sending = asyncio.create_task(sent(response, client))
-        while not client.sent:
-            await asyncio.sleep(0)
+        await client.started.wait()
         client.left.set()
         await asyncio.wait([sending, *tasks])
         assert all(task.cancelled() for task in tasks)

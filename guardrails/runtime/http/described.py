@@ -6,6 +6,16 @@ from typing import Any
 from guardrails.runtime.http.auth import Endpoint
 
 Data = dict[str, Any]
+FRAME: Data = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "required": ["event", "data"],
+}
+"""A server-sent event."""
 
 
 @dataclass(frozen=True, slots=True)

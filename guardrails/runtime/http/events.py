@@ -9,7 +9,7 @@ from starlette.responses import Response
 from guardrails.runtime.errors import RuntimeFault, UnknownJob
 from guardrails.runtime.http import book, follow, shown
 from guardrails.runtime.http.bodies import header
-from guardrails.runtime.http.described import Described, answer, parameter, problems
+from guardrails.runtime.http.described import FRAME, Described, answer, parameter, problems
 from guardrails.runtime.http.desk import Desk, Seat
 from guardrails.runtime.http.pulse import Watch
 from guardrails.runtime.http.shown import Glass
@@ -113,7 +113,7 @@ OPERATION = {
     "operationId": "followTask",
     "parameters": [parameter("Last-Event-ID", {"type": "string"}, "The number of the last event that you have.", "header")],
     "responses": {
-        "200": answer("Events.", {"type": "string"}, kind=follow.EVENTS),
+        "200": answer("Events.", FRAME, kind=follow.EVENTS),
         "204": answer("Nothing more will come."),
         **problems(401, 404, 429, 503),
     },

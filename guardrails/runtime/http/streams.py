@@ -15,7 +15,7 @@ from starlette.responses import Response
 from guardrails.runtime.errors import RuntimeFault, UnknownJob
 from guardrails.runtime.http import bodies, book, follow
 from guardrails.runtime.http.bodies import header
-from guardrails.runtime.http.described import Described, answer, parameter, problems
+from guardrails.runtime.http.described import FRAME, Described, answer, content, parameter, problems
 from guardrails.runtime.http.desk import Desk, Seat
 from guardrails.runtime.http.problems import Problem
 from guardrails.runtime.store.reading import Seen
@@ -252,7 +252,10 @@ OPERATION = {
         parameter("Last-Event-ID", {"type": "string"}, "The id of the last frame that you have; only in frames.", "header"),
     ],
     "responses": {
-        "200": {**answer("The stream.", headers=HEADERS), "content": {"*/*": {"schema": {"type": "string"}}}},
+        "200": {
+            **answer("The stream.", headers=HEADERS),
+            "content": {**content(FRAME, follow.EVENTS), "*/*": {"schema": {"type": "string"}}},
+        },
         "204": answer("In frames: you have all of it."),
         **problems(401, 404, 406, 416, 422, 429, 503),
     },

@@ -139,7 +139,7 @@ class Guardian:
         wait.register(self._wake, select.POLLIN)
         while self._reap():
             for pid in list(_below(os.getpid(), stop=True)) if LINUX else ():
-                _signal(pid, signal.SIGKILL)
+                _hit(pid, signal.SIGKILL)
             if not self._ended:
                 _signal(-self._child, signal.SIGKILL)
             wait.poll(_PAUSE * 1000)
@@ -185,7 +185,7 @@ def _below(root: int, *, stop: bool = False) -> Iterator[int]:
             continue
         seen.add(pid)
         if stop:
-            _signal(pid, signal.SIGSTOP)
+            _hit(pid, signal.SIGSTOP)
         waiting += _children(pid)
         yield pid
 
@@ -235,6 +235,14 @@ def _read(path: str) -> bytes:
         return content
     finally:
         os.close(descriptor)
+
+
+def _hit(pid: int, number: int) -> None:
+    """Signal a descendant with its group, all of which is below us too: who forks and ends at once is gone before its own signal comes."""
+    with suppress(OSError):
+        if (group := os.getpgid(pid)) != os.getpgrp():
+            os.kill(-group, number)
+    _signal(pid, number)
 
 
 def _signal(pid: int, number: int) -> None:

@@ -38,7 +38,7 @@ def tab(chromium: browser.Tab, served: Served) -> browser.Tab:
 
 
 def says(tab: browser.Tab, words: str) -> bool:
-    return bool(tab.run(f"document.body.innerText.includes({words!r})"))
+    return bool(tab.run(f"document.body?.innerText.includes({words!r}) ?? false"))
 
 
 def test_the_overview_refreshes_itself(tab: browser.Tab, served: Served) -> None:

@@ -13,6 +13,7 @@ from guardrails.runtime.store.reading import Reading
 from tests.runtime.http import shop
 from tests.runtime.http.served import KEY, OLD, Served
 
+HEAD = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
 CHARGE = {"job": "http-charge", "payload": {"order_id": "7"}}
 
 
@@ -94,7 +95,7 @@ def test_a_refused_value_that_is_sensitive_is_not_told_back(client: httpx.Client
 
 
 def test_what_is_no_json_is_refused(client: httpx.Client) -> None:
-    for body in (b"", b"{", b"\xff\xfe", b'"\\ud800"', b'{"job": ' + b"[" * 100_000):
+    for body in (b"", b"{", b"\xff\xfe", b'"\\ud800"', b'{"job": "x", "payload": ' + b"[" * 100_000):
         problem(client.post("/api/tasks", content=body, headers={"content-type": "application/json"}), 400)
     deep = b'{"job": "http-charge", "payload": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"
     assert client.post("/api/tasks", content=deep, headers={"content-type": "application/json"}).status_code in (400, 422)
@@ -114,7 +115,7 @@ def test_a_large_body_is_refused_by_what_it_announces(client: httpx.Client) -> N
 
 def test_a_large_body_without_a_length_is_refused_while_it_comes(served: Served) -> None:
     """The body never ends: only a limit that counts can answer."""
-    head = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = HEAD + "Transfer-Encoding: chunked\r\n\r\n"
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
         connection.sendall(head.encode())
         for _ in range(33):
@@ -124,7 +125,7 @@ def test_a_large_body_without_a_length_is_refused_while_it_comes(served: Served)
 
 def test_a_body_that_comes_too_slowly_is_given_up(serve: Callable[..., Served]) -> None:
     served = serve(body_seconds=0.2)
-    head = f"POST /api/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{{"
+    head = HEAD + "Content-Length: 50\r\n\r\n{"
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
         connection.sendall(head.encode())
         assert connection.recv(65_536).startswith(b"HTTP/1.1 408")

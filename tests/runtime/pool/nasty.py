@@ -255,13 +255,13 @@ def forks_and_returns(given: Given) -> int:
 def spreads(given: Given) -> list[int]:
     """Processes of `multiprocessing` that are forked, and ended by a signal that their parent does not take."""
     forking = multiprocessing.get_context("fork")
-    asleep = forking.Process(target=ctypes.PyDLL(None).sleep, args=(LONG,))
-    asleep.start()
+    busy = forking.Process(target=pow, args=(7, 7**12))
+    busy.start()
     with forking.Pool(2) as pool:
         results = pool.map(abs, [-1, -2])
-    asleep.terminate()
-    asleep.join()
-    return [*results, asleep.exitcode or 0]
+    busy.terminate()
+    busy.join()
+    return [*results, busy.exitcode or 0]
 
 
 @job

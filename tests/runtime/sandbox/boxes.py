@@ -46,10 +46,11 @@ def mark() -> str:
 
 def alive(mark: str) -> list[int]:
     """The processes with this word in their command line, anywhere on this machine; zombies do not live."""
-    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark.encode() in _read(folder / "cmdline").split(b"\0")]
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*") if mark.encode() in read(folder / "cmdline").split(b"\0")]
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
+    """A file that may be gone: then it is empty."""
     try:
         return path.read_bytes()
     except OSError:
@@ -58,7 +59,7 @@ def _read(path: Path) -> bytes:
 
 def user_of(pid: int) -> int:
     """The real user of a process, as this machine numbers users; -1 when it is gone."""
-    lines = _read(Path(f"/proc/{pid}/status")).decode().splitlines()
+    lines = read(Path(f"/proc/{pid}/status")).decode().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith("Uid:")), -1)
 
 

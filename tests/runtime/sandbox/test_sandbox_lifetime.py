@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guardrails.runtime.errors import SandboxRefused
-from tests.runtime.sandbox.boxes import Box, alive, mark, scratch_folders, wait_for
+from tests.runtime.sandbox.boxes import Box, alive, mark, read, scratch_folders, wait_for
 
 CALLER = """
 import sys, tempfile
@@ -32,12 +32,17 @@ def caller(box: Box, tmp_path: Path, sleeping: str, before: str = "") -> "subpro
 
 
 def sleepers(sleeping: str) -> list[int]:
-    return [pid for pid in alive(sleeping) if (Path("/proc") / str(pid) / "comm").read_text() == "sleep\n"]
+    return [pid for pid in alive(sleeping) if read(Path(f"/proc/{pid}/comm")) == b"sleep\n"]
 
 
 def supervisor_of(pid: int) -> int:
-    """The one child of a caller."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    """The one child of a caller that is one."""
+    (found,) = [child for child in children(pid) if b"sandbox.supervisor" in read(Path(f"/proc/{child}/cmdline"))]
+    return found
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in read(task / "children").split()]
 
 
 def test_all_is_gone_after_its_caller_was_killed(box: Box, tmp_path: Path) -> None:
@@ -66,9 +71,8 @@ def test_all_is_gone_though_a_fork_of_its_caller_lives_and_holds_the_socket(loca
 
 def forked(pid: int) -> list[int]:
     """Children that are copies of a caller: they have its command line."""
-    words = (Path("/proc") / str(pid) / "cmdline").read_bytes()
-    found = [Path("/proc") / child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
-    return [int(child.name) for child in found if (child / "cmdline").read_bytes() == words]
+    words = read(Path(f"/proc/{pid}/cmdline"))
+    return [child for child in children(pid) if read(Path(f"/proc/{child}/cmdline")) == words]
 
 
 def test_all_of_bubblewrap_is_gone_after_its_supervisor_was_killed(bubblewrap: Box, tmp_path: Path) -> None:
