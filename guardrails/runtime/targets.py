@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from guardrails.runtime.declare import Job, Retry, job, registry
-from guardrails.runtime.errors import DeclarationError, Transient
+from guardrails.runtime.errors import DeclarationError, DestinationRefused, SandboxRefused, Transient
 from guardrails.runtime.payload import digest
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def job_for(schedule: str, target: Any) -> tuple[Job[Any, Any], Callable[[dateti
         raise DeclarationError(
             f"Schedule {schedule}: its target is a job, destinations.http(..) or sandbox.command(..), not {type(target).__name__}."
         )
-    made = _declared(f"schedule-{schedule}", body, Tick, limit, key=lambda tick: tick.at.isoformat())
+    hopeless = Retry(terminal=(SandboxRefused, DestinationRefused))  # what is missing here does not appear by waiting
+    made = _declared(f"schedule-{schedule}", body, Tick, limit, key=lambda tick: tick.at.isoformat(), retry=hopeless)
     return made, lambda at: Tick(schedule=schedule, at=at)
 
 

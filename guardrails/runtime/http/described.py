@@ -16,6 +16,8 @@ FRAME: Data = {
     "required": ["event", "data"],
 }
 """A server-sent event."""
+INPUT: Data = {"type": "string", "pattern": r"^[^\x00]*$"}
+"""A text that is sent to us: without NUL, which no database keeps."""
 
 
 @dataclass(frozen=True, slots=True)

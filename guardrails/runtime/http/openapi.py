@@ -9,16 +9,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from guardrails.runtime import tasks
-from guardrails.runtime.http.described import Data, Described, array, content, described, either, parameter, ref
+from guardrails.runtime.http.described import INPUT, Data, Described, array, content, described, either, parameter, ref
 from guardrails.runtime.store.tables import STATUSES
 
 TEXT, NUMBER, WHOLE = {"type": "string"}, {"type": "number"}, {"type": "integer"}
 MAYBE_TEXT, MAYBE_TIME = either("string", "null"), either("number", "null")
 TRUTH = {"type": "boolean"}
 ANY_OBJECT = {"type": "object"}
-TITLE = {"type": "string", "minLength": 1, "maxLength": tasks.LONGEST_TITLE}
-TAGS = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 100}, "maxItems": 50}
-LONG = {"type": "string", "maxLength": 65_536}
+TITLE = {"type": "string", "pattern": r"^[^\x00]*[^\s\x00][^\x00]*$", "minLength": 1, "maxLength": tasks.LONGEST_TITLE}
+TAGS = {"type": "array", "items": INPUT | {"minLength": 1, "maxLength": 100}, "maxItems": 50}
+LONG = INPUT | {"maxLength": 65_536}
+MAYBE_INPUT = INPUT | {"type": ["string", "null"]}
 
 EVENT = described({"seq": WHOLE, "type": TEXT, "run": WHOLE, "at": NUMBER, "data": ANY_OBJECT})
 STREAM = described(
@@ -61,7 +62,7 @@ LINE = described(
     {"id": WHOLE, "run": WHOLE, "level": TEXT, "message": TEXT, "fields": {"type": "object", "additionalProperties": TEXT}, "at": NUMBER}
 )
 SCHEMAS: Data = {
-    "NewTask": described({"job": TEXT, "payload": ANY_OBJECT, "delay": NUMBER | {"minimum": 0, "maximum": 366 * 86_400}}, ("delay",)),
+    "NewTask": described({"job": INPUT, "payload": ANY_OBJECT, "delay": NUMBER | {"minimum": 0, "maximum": 366 * 86_400}}, ("delay",)),
     "Requeue": described({"from_start": TRUTH}, ("from_start",)),
     "Handle": described({"id": TEXT, "name": TEXT, "key": TEXT, "created": TRUTH, "url": TEXT}),
     "Task": described(TASK),
@@ -75,8 +76,8 @@ SCHEMAS: Data = {
             "title": TITLE,
             "description": LONG,
             "tags": TAGS,
-            "job": MAYBE_TEXT,
-            "key": {"type": ["string", "null"], "minLength": 1, "maxLength": 512},
+            "job": MAYBE_INPUT,
+            "key": MAYBE_INPUT | {"minLength": 1, "maxLength": 512},
         },
         ("description", "tags", "job", "key"),
     ),

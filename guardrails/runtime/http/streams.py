@@ -15,7 +15,7 @@ from starlette.responses import Response
 from guardrails.runtime.errors import RuntimeFault, UnknownJob
 from guardrails.runtime.http import bodies, book, follow
 from guardrails.runtime.http.bodies import header
-from guardrails.runtime.http.described import FRAME, Described, answer, content, parameter, problems
+from guardrails.runtime.http.described import FRAME, INPUT, Described, answer, content, parameter, problems
 from guardrails.runtime.http.desk import Desk, Seat
 from guardrails.runtime.http.problems import Problem
 from guardrails.runtime.store.reading import Seen
@@ -244,7 +244,7 @@ OPERATION = {
     "`reset`, `end`.",
     "operationId": "readStream",
     "parameters": [
-        parameter("name", {"type": "string", "maxLength": 512, "default": "output"}),
+        parameter("name", INPUT | {"maxLength": 512, "default": "output"}),
         parameter("offset", {"type": "integer", "minimum": 0, "maximum": 2**53, "default": 0}),
         parameter("run", {"type": "integer", "minimum": 0, "maximum": 2**31 - 1}, "The run that `offset` is of."),
         parameter("follow", {"type": "boolean", "default": False}, "Go on while it grows."),

@@ -10,13 +10,12 @@ from starlette.responses import JSONResponse, Response
 from guardrails.runtime.declare import registry
 from guardrails.runtime.errors import KeyConflict, RuntimeFault
 from guardrails.runtime.http import bodies, book, shown
-from guardrails.runtime.http.described import Described, answer, array, content, parameter, problems, ref
+from guardrails.runtime.http.described import INPUT, Described, answer, array, content, parameter, problems, ref
 from guardrails.runtime.http.desk import Desk
 from guardrails.runtime.http.problems import Problem
 from guardrails.runtime.http.shown import Glass
 from guardrails.runtime.store.tables import STATUSES
 
-TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 
 
@@ -148,10 +147,10 @@ LIST = {
     "operationId": "listTasks",
     "parameters": [
         parameter("status", array({"type": "string", "enum": list(STATUSES)}), "Only these; may stand several times."),
-        parameter("queue", TEXT),
-        parameter("name", TEXT),
+        parameter("queue", INPUT),
+        parameter("name", INPUT),
         parameter("limit", NUMBER | {"minimum": 1, "maximum": 200, "default": 50}),
-        parameter("before", TEXT, "The id after which the page goes on."),
+        parameter("before", INPUT, "The id after which the page goes on."),
     ],
     "responses": {"200": answer("Jobs.", ref("Tasks")), **problems(401, 422, 503)},
 }

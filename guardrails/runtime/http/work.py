@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from guardrails.runtime import tasks
 from guardrails.runtime.http import bodies
-from guardrails.runtime.http.described import Described, answer, array, content, parameter, problems, ref
+from guardrails.runtime.http.described import INPUT, Described, answer, array, content, parameter, problems, ref
 from guardrails.runtime.http.desk import Desk
 
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=tasks.LONGEST_TITLE)]
@@ -80,7 +80,6 @@ def _told(item: tasks.Task) -> dict[str, Any]:
     return {**told, "tags": list(item.tags), "url": f"/api/work/{quote(item.id, safe=':')}"}
 
 
-TEXT = {"type": "string"}
 STATUS = {"type": "string", "enum": list(tasks.STATUSES)}
 CREATE = {
     "summary": "Create a work item",
@@ -96,9 +95,9 @@ LIST = {
     "summary": "List work items, the newest first",
     "operationId": "listWork",
     "parameters": [
-        parameter("status", TEXT),
-        parameter("tag", TEXT),
-        parameter("job", TEXT),
+        parameter("status", INPUT),
+        parameter("tag", INPUT),
+        parameter("job", INPUT),
         parameter("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 100}),
     ],
     "responses": {

@@ -14,8 +14,9 @@ of CONTROL closes however it dies. The guardian's first line is `child PID`, its
 
 On Linux the guardian is the subreaper of everything below: who calls setsid, or outlives its parent, becomes its child. Whoever is
 stopped cannot fork, so parents are stopped before their children are listed, then all are killed, until the guardian has no child
-left. Should the guardian itself be killed, the kernel kills the child, and the worker looks for the rest. Elsewhere a kill reaches
-the child's process group: who left that group lives on, and strays are not seen.
+left. Should the guardian itself be killed, the kernel kills the child, and the worker looks for the rest; should it be stopped, the
+worker continues it, or the kernel does at the worker's death. Elsewhere a kill reaches the child's process group: who left that group
+lives on, and strays are not seen.
 """
 
 from __future__ import annotations

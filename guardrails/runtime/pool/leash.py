@@ -38,7 +38,7 @@ class Leash:
                 pass_fds=descriptors,
                 env={**environ, MARK: self._mark},
                 stdin=subprocess.DEVNULL,
-                start_new_session=True,
+                process_group=0,  # in our session: should we die while it is stopped, the kernel wakes it, as its group is an orphan then
             )
         except BaseException:
             self._control.close()

@@ -17,7 +17,7 @@ from tests.runtime.http.served import KEY, Served
 
 schemathesis = pytest.importorskip("schemathesis", reason="schemathesis is not installed: answers are not held against the description")
 
-EXAMPLES = 8  # for each operation
+EXAMPLES = 6  # for each operation
 
 
 def ended() -> str:
@@ -40,6 +40,7 @@ def test_every_answer_is_as_described(serve: Callable[..., Served], monkeypatch:
     document: dict[str, Any] = served.client(None).get("/openapi.json").json()
     schema = schemathesis.openapi.from_dict(document)
     schema.config.base_url = served.url
+    schema.config.checks.positive_data_acceptance.expected_statuses += ["406", "416"]  # an offset may be beyond what is there
     ids = st.sampled_from([job, work, "none"])
     asked: set[str] = set()
     for result in schema.get_all_operations():

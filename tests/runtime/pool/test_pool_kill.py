@@ -107,7 +107,7 @@ def test_a_result_that_was_sent_before_the_kill_counts(pools: Pools) -> None:
     assert not clean.ok
 
 
-@pytest.mark.parametrize("name", ["sleeps", "holds_the_lock", "detaches", "multiplies", "runs_away"])
+@pytest.mark.parametrize("name", ["sleeps", "holds_the_lock", "detaches", "multiplies", "runs_away", "stops_its_guardian"])
 def test_nothing_is_alive_a_second_after_the_worker_was_killed(name: str, worker: Workers, mark: str) -> None:
     """In one of three tries: a machine may be too busy for any promise in seconds."""
     for _ in range(3):
