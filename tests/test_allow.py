@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import time
-import time
 from datetime import date
 
 import pytest
@@ -219,39 +218,6 @@ def test_whatever_line_it_ends_it_covers_code_that_touches_that_line(blocks, dat
     numbers = Lines(source.encode())
     for start, end in one.covers:
         assert numbers.line_of(start) <= at + 1 <= numbers.line_of(end)
-
-
-def test_what_is_wrong_with_many_rules_of_one_comment_is_told_in_short():
-    names = ", ".join(f"no-rule-{number}" for number in range(5000))
-    told = judged(f"# guardrails: allow {names} -- why\nf()\n")
-    assert len(told) == 21
-    assert told[-1] == ("unknown-rule-in-allow", "and 4,980 more rules of this comment are unknown")
-
-
-def test_an_unused_rule_beside_a_used_one_is_to_be_taken_out_alone():
-    found = comments("# guardrails: allow untimed-job, secret-in-log -- why\nf()\n")
-    [one] = allow.judge(found, {(found[0].place, "untimed-job")}, RULES, lambda rule: True, TODAY)
-    assert one.message == "secret-in-log finds nothing here, so naming it here allows nothing"
-    assert one.fix == "take `secret-in-log` out of the comment"
-
-
-def test_an_index_says_what_asking_each_comment_says():
-    source = "MARK\ndef f():\n    MARK\n    a(\n      g(1)\n    )  MARK\n    b(); c()  MARK\nd()\n"
-    found = comments(source)
-    for at in range(len(source.replace("MARK", MARK))):
-        asked = [one for one in found if one.holds("untimed-job", Place("a.py", at, at + 1), TODAY)]
-        index = allow.Index(found, TODAY)
-        assert index.first("untimed-job", at) == next(iter(asked), None)
-        assert set(index.use("untimed-job", at)) == set(asked)
-
-
-def test_thousands_of_comments_cost_no_more_than_their_number():
-    source = "def f(\n" + f"    {MARK}\n" * 20_000 + "    a):\n    pass\n"
-    start = time.process_time()
-    index = allow.Index(comments(source), TODAY)
-    for _ in range(20_000):
-        list(index.use("untimed-job", 4))
-    assert time.process_time() - start < 10
 
 
 def test_what_is_wrong_with_many_rules_of_one_comment_is_told_in_short():

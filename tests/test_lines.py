@@ -82,19 +82,3 @@ def test_columns_of_a_long_line_are_those_of_decoding_it_whole(codec):
     lines = Lines(head + line)
     for offset in [*range(0, len(line), 7), len(line), 3]:
         assert lines.position(len(head) + offset) == (2, len(lines.decode(line[:offset])) + 1)
-
-
-@pytest.mark.parametrize("codec", ["undefined", "idna", "punycode"])
-def test_a_codec_that_cannot_decode_any_bytes_is_not_taken(codec):
-    source = f"# coding: {codec}\nä = 1\n".encode()
-    assert encoding_of(source) == "utf-8"
-    assert Lines(source).position(source.index(b"=")) == (2, 3)
-
-
-@pytest.mark.parametrize("codec", ["utf-8", "latin-1", "shift_jis", "gb18030"])
-def test_columns_of_a_long_line_are_those_of_decoding_it_whole(codec):
-    line = ("name = 'あいう' + b; " * 200 if codec != "latin-1" else "é = 'ü'; " * 300).encode(codec) + b"\xff\xfe" * 300
-    head = f"# coding: {codec}\n".encode()
-    lines = Lines(head + line)
-    for offset in [*range(0, len(line), 7), len(line), 3]:
-        assert lines.position(len(head) + offset) == (2, len(lines.decode(line[:offset])) + 1)

@@ -364,12 +364,3 @@ def test_a_rules_option_moves_its_threshold() -> None:
     short = Config(tests="report", options={"untimed-call": {"short": 10}})
     told = [lint.lint_texts({"shop/tasks.py": job}, config).findings[0].severity for config in (Config(tests="report"), short)]
     assert told == ["info", "warning"]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="names of POSIX")
-def test_what_stands_in_for_a_file_of_an_odd_name_is_read(tmp_path):
-    (tmp_path / "pyproject.toml").write_text("")
-    request = lint.prepare([tmp_path / "we\nird\x1b.py"], b"def (:\n")
-    result = lint.lint(msgspec.structs.replace(request, cached=False))
-    assert result.summary.files == 1
-    assert len(result.unreadable) == 1

@@ -10,7 +10,8 @@ from guardrails.runtime import context, logs
 from guardrails.runtime.declare import Job, registry, result_text
 from guardrails.runtime.errors import Transient
 from guardrails.runtime.payload import PayloadUnreadable
-from guardrails.runtime.pool.frames import Failed, Finished, Line, Task
+from guardrails.runtime.plain import plain, said
+from guardrails.runtime.pool.frames import Failed, Finished, Learn, Line, Task
 
 LONGEST_ERROR = 4_000
 LONGEST_TRACEBACK = 32_000
@@ -29,13 +30,17 @@ def run(task: Task, link: context.Link, *, alone: bool = False) -> Finished | Fa
         logs.capture(running, lambda level, message, fields, at: link.send(Line(level, message, fields, at)), everywhere=alone),
     ):
         try:
-            return Finished(result=_call(job, task))
+            return Finished(result=_call(job, task, link))
         except BaseException as error:
             return failed(job, error)
 
 
-def _call(job: Job[Any, Any], task: Task) -> str:
-    logs.redactor().learn(*job.shape.sensitive(task.payload, task.version), names=job.shape.sensitive_names)
+def _call(job: Job[Any, Any], task: Task, link: context.Link) -> str:
+    sensitive = job.shape.sensitive(task.payload, task.version)
+    logs.redactor().learn(*sensitive, names=job.shape.sensitive_names)
+    if task.version != job.shape.version:  # the worker itself runs no upcaster, which is the application's code and may never return
+        for value in sensitive:
+            link.send(Learn(value=value))
     payload = job.shape.load(task.payload, task.version)
     outcome = asyncio.run(_awaited(job.body(payload))) if inspect.iscoroutinefunction(job.body) else job.body(payload)
     return result_text(job.name, outcome)
@@ -50,9 +55,9 @@ def failed(job: Job[Any, Any], error: BaseException) -> Failed:
     redact = logs.redactor().text
     told = "".join(traceback.format_exception(error))
     return Failed(
-        type=type(error).__name__,
-        message=redact(str(error))[:LONGEST_ERROR],
-        traceback=redact(told)[-LONGEST_TRACEBACK:],
+        type=plain(type(error).__name__),
+        message=redact(said(error))[:LONGEST_ERROR],
+        traceback=redact(plain(told))[-LONGEST_TRACEBACK:],
         verdict="terminal" if isinstance(error, PayloadUnreadable) else job.retry.verdict(error),
         after=error.after if isinstance(error, Transient) else None,
     )

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar, overload
 
 from guardrails.runtime import logs
 from guardrails.runtime.errors import RuntimeFault, Terminal
+from guardrails.runtime.plain import plain, said
 from guardrails.runtime.pool.frames import Ask, Chunk, Frame, Go, Learn, Progress, Recorded, StepDone, StepFailed
 
 P = ParamSpec("P")
@@ -200,7 +201,7 @@ def _step(body: Body, label: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        told = logs.redactor().text(f"{type(error).__name__}: {error}")
+        told = logs.redactor().text(f"{type(error).__name__}: {said(error)}")
         body.link.send(StepFailed(step=label, error=told[:2000]))
         raise
     finally:

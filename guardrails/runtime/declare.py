@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from guardrails.runtime.errors import DeclarationError, PayloadRefused, Terminal, Transient, UnknownJob
 from guardrails.runtime.payload import Shape
+from guardrails.runtime.plain import plain
 
 P = TypeVar("P", bound=BaseModel)
 R = TypeVar("R")
@@ -158,6 +159,8 @@ def checked_key(name: str, key: object) -> str:
     if key is None or isinstance(key, (bool, float, bytes)):
         raise PayloadRefused(f"The key of job {name} is {key!r}: give a stable id such as the order's, as text or a whole number.")
     text = str(key)
+    if plain(text) != text and "\x00" not in text:
+        raise PayloadRefused(f"The key of job {name} has a lone surrogate, which is no character: {text[:80]!r}.")
     if not text.strip() or len(text) > LONGEST_KEY or "\x00" in text:
         raise PayloadRefused(f"The key of job {name} must have 1 to {LONGEST_KEY} characters and no NUL; it has {len(text)}.")
     return text

@@ -6,13 +6,16 @@ What it does not do, and the runtime does: see `worker.py`.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, _dbos
+from dbos import DBOS, DBOSClient, DBOSConfig, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer  # the public package does not export it; the default would be pickle
+
+from guardrails.runtime.claims import Claims
 
 if TYPE_CHECKING:
     from guardrails.runtime.declare import Queue
@@ -72,7 +75,7 @@ class Client:
         }
         if delay > 0:
             options["delay_seconds"] = delay
-        self._client.enqueue_in_transaction(connection, options, job, generation, attempt)  # type: ignore[arg-type]
+        self._client.enqueue_in_transaction(connection, options, job, generation, attempt, queue)  # type: ignore[arg-type]
 
     def cancel(self, job: str, generation: int, attempt: int) -> None:
         """Take an attempt out of its queue."""
@@ -125,13 +128,21 @@ class Fleet:
     """This process as one worker of the fleet: it claims attempts from queues and runs each in a thread of the engine."""
 
     def __init__(
-        self, database: "Database", executor: str, queues: Iterable["Queue"], run: Callable[[str, int, int], None], poll: float
+        self,
+        database: "Database",
+        executor: str,
+        queues: Iterable["Queue"],
+        run: Callable[[str, int, int], None],
+        pass_on: Callable[[str, int, int], None],
+        poll: float,
     ) -> None:
         self._database = database
         self._executor = executor
         self._queues = list(queues)
         self._run = run
+        self._pass_on = pass_on
         self._poll = poll
+        self._claims: dict[str, Claims] = {}
         self.launched = False
 
     def launch(self, client: Client) -> None:
@@ -153,16 +164,35 @@ class Fleet:
         for queue in self._queues:  # before the launch, which begins to look into them at once
             client.declare(queue, self._poll)
         DBOS(config=config)
-        run = self._run
+        run, pass_on = self._run, self._pass_on
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
-        def attempt(job: str, generation: int, attempt: int) -> None:
-            run(job, generation, attempt)
+        def attempt(job: str, generation: int, attempt: int, queue: str) -> None:
+            with self._claims[queue].slot() as free:
+                (run if free else pass_on)(job, generation, attempt)
 
-        DBOS.listen_queues([queue.name for queue in self._queues])
+        DBOS.listen_queues([])  # its own threads look into none of ours
         _quiet()
         DBOS.launch()
+        for queue in self._queues:
+            self._claim(queue)
         self.launched = True
+
+    def _claim(self, queue: "Queue") -> None:
+        """Begin to claim of a queue: in DBOS's own loop, at our pace.
+
+        Private in DBOS; tests/runtime/test_engine_contract.py holds it to what we need.
+        """
+        dbos = _dbos._get_dbos_instance()
+        looked = DBOS.retrieve_queue(queue.name)
+        assert looked is not None  # declared before the launch
+        looked.database_backed_queue = False  # not read anew at each look, so that its share of this worker can change
+
+        def look(room: int) -> None:
+            looked._worker_concurrency = dbos._active_workflows_set.count_for_queue(queue.name) + room
+
+        claims = self._claims[queue.name] = Claims(queue, look)
+        threading.Thread(target=_queue.queue_worker_thread, args=(claims, dbos, looked), name=f"claims-{queue.name}", daemon=True).start()
 
     def step(self, name: str, run: Callable[[], str | None]) -> str | None:
         """Run a durable step within an attempt: its recorded result, else what `run` gives.
@@ -192,8 +222,14 @@ class Fleet:
 
     def stop_claiming(self) -> None:
         """Claim nothing more; what runs goes on. Private in DBOS, whose own end also cuts the threads that still run."""
+        for claims in self._claims.values():
+            claims.set()
         for stopping in _dbos._get_dbos_instance().background_thread_stop_events:
             stopping.set()
+
+    def held(self) -> int:
+        """How many claims of this worker are not over."""
+        return sum(claims.held for claims in self._claims.values())
 
     def close(self) -> None:
         """Close the engine; attempts that still run are the caller's to end first."""

@@ -2,6 +2,7 @@
 
 import time
 
+from guardrails.runtime.plain import plain
 from guardrails.runtime.pool.frames import Learn, Line, Output, Standard
 from guardrails.runtime.redact import Redactor, Stream
 from guardrails.runtime.store.jobs import Started
@@ -43,7 +44,7 @@ class Logbook:
             self._dropped += 1
             return
         self._kept += 1
-        text = self._redactor.text(message)[:LONGEST].replace("\x00", "")
+        text = plain(self._redactor.text(message)[:LONGEST])
         self._lines.append(LogLine(self._started.start, level, text, self._redactor.fields(fields), at))
         if len(self._lines) >= BATCH or time.monotonic() - self._flushed > EVERY:
             self.flush()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from guardrails.runtime.errors import RuntimeFault
+from guardrails.runtime.plain import plain
 from guardrails.runtime.redact import Redactor
 
 Sink = Callable[[str, str, dict[str, str], float], None]
@@ -91,7 +92,8 @@ class _Keeper(logging.Handler):
             return
         binding.local.last, binding.local.sending = record, True
         try:
-            binding.sink(record.levelname, record.getMessage(), _fields(record, binding), record.created)
+            fields = {plain(str(name)): plain(text) for name, text in _fields(record, binding).items()}
+            binding.sink(plain(record.levelname), plain(record.getMessage()), fields, record.created)
         except RuntimeFault:
             pass  # the run is over: nobody keeps its lines
         except Exception:

@@ -11,7 +11,15 @@ class ProcessTalk:
     def __init__(self, pool: Pool, task: Task, limit: float) -> None:
         self._pool = pool
         self._child = pool.take()
-        self._child.run(task, limit)
+        try:
+            try:
+            self._child.run(task, limit)
+        except BaseException:
+            pool.give_back(self._child, False)
+            raise
+        except BaseException:
+            pool.give_back(self._child, False)
+            raise
         self._frames = self._child.frames()
         self._decided = False
         self._gone: Gone | None = None
@@ -38,6 +46,10 @@ class ProcessTalk:
     def why(self) -> str:
         """How its process ended."""
         return self._gone.how if self._gone is not None else "it is alive"
+
+    def fenced(self) -> bool:
+        """Whether its guardian killed it because the worker's lease was over."""
+        return self._gone is not None and self._gone.why == "leash"
 
     def leave(self) -> str:
         """Give the process back, once it has said whether it is as it was before; what it left behind, if anything."""

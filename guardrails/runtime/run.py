@@ -45,6 +45,9 @@ class Talk(Protocol):
     def why(self) -> str:
         """How it went, once it is gone."""
 
+    def fenced(self) -> bool:
+        """Whether it was killed because its worker's lease was over."""
+
 
 @dataclass
 class Active:
@@ -63,14 +66,6 @@ class Active:
             talk = self.talk
         if talk is not None:
             talk.kill()
-
-
-class Over(Exception):
-    """The body has come to its end: how."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending.status)
-        self.ending = ending
 
 
 def offered_again(started: Started, why: str, now: float) -> Ending:
@@ -108,6 +103,7 @@ class Conversation:
         self._effects = effects
         self._until = time.monotonic() + job.timeout
         self._over: Ending | None = None
+        self._unheard: Frame | None = None
 
     def hold(self) -> Ending:
         """Talk until the body has come to its end."""
@@ -124,12 +120,18 @@ class Conversation:
 
     def _next(self) -> Frame:
         """The next frame that decides something; the others take effect at once."""
+        if self._unheard is not None:
+            frame, self._unheard = self._unheard, None
+            return frame
         while self._over is None:
             try:
                 frame = self._talk.receive(self._until)
             except TimeoutError:
                 self._talk.kill()
                 self._over = self._stopped() or unfinished(self._started, self._job, ("TimedOut", self._limit()))
+                break
+            if frame is None and self._talk.fenced():
+                self._over = self._stopped() or handed_back("its worker lost its lease")
                 break
             if frame is None:
                 self._over = self._stopped() or unfinished(self._started, self._job, ("AttemptFailed", self._gone()))
@@ -169,6 +171,8 @@ class Conversation:
             began.append(True)
             self._talk.send(Go())
             frame = self._next()
+            if not isinstance(frame, StepDone | StepFailed):
+                self._unheard = frame  # the body gave the step up, and went on to this
             return frame.result if isinstance(frame, StepDone) else None
 
         try:

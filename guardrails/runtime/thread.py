@@ -7,7 +7,7 @@ import time
 
 from guardrails.runtime import body
 from guardrails.runtime.errors import RuntimeFault
-from guardrails.runtime.pool.frames import Frame, Task
+from guardrails.runtime.pool.frames import Failed, Finished, Frame, Task
 
 
 class ThreadTalk:
@@ -30,16 +30,30 @@ class ThreadTalk:
 
     def receive(self, until: float) -> Frame | None:
         """The body's next word; None once it was declared over."""
+        left = until - time.monotonic()
+        if left <= 0 and not self._over.is_set():
+            return self._last_word()
         try:
-            return self._out.get(timeout=max(0.0, until - time.monotonic()))
+            return self._out.get(timeout=max(0.0, left))
         except queue.Empty:
             raise TimeoutError from None
+
+    def _last_word(self) -> Frame | None:
+        """The outcome, where there is one already: what was said before it could be without end."""
+        for _ in range(self._out.qsize()):
+            if isinstance(frame := self._out.get(), Finished | Failed | None):
+                return frame
+        raise TimeoutError
 
     def kill(self) -> None:
         """Declare it over: what it still says is not heard, and each step, progress or stream that it asks for raises in it."""
         self._over.set()
         self._in.put(None)
         self._out.put(None)
+
+    def fenced(self) -> bool:
+        """Nobody but its worker ends a thread's run."""
+        return False
 
     def why(self) -> str:
         """A thread has no exit status."""

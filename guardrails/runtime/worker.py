@@ -26,7 +26,8 @@ from guardrails.runtime.house import House
 from guardrails.runtime.lease import Keeper, Leases
 from guardrails.runtime.lock import only_worker
 from guardrails.runtime.logbook import Logbook
-from guardrails.runtime.pool.frames import Learn, Line, Output, Progress
+from guardrails.runtime.plain import said
+from guardrails.runtime.pool.frames import GarbledFrame, Learn, Line, Output, Progress
 from guardrails.runtime.pool.warm import Pool
 from guardrails.runtime.process import ProcessTalk
 from guardrails.runtime.redact import Redactor
@@ -79,7 +80,7 @@ class Worker:
         self._pool = Pool(plan.app)
         self._writer = Writer(self._home.database)
         self._leases = Leases(self._home.database, self._settings.lease)
-        self._fleet = Fleet(self._home.database, self.id, plan.queues, self._attempt, self._settings.poll)
+        self._fleet = Fleet(self._home.database, self.id, plan.queues, self._attempt, self._pass_on, self._settings.poll)
         self._keeper = Keeper(self._leases, self._fleet, self.id, self._settings.lease, self._pool.renew, self._fence, self._unfence)
         names = [queue.name for queue in plan.queues]
         self._house = House(self._home, names, self._settings, self._active_ids, self._cancel, self._keeper.holds)
@@ -153,7 +154,7 @@ class Worker:
 
     def _wait_idle(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while self._actives() and (left := until - time.monotonic()) > 0:
+        while (self._actives() or self._fleet.held()) and (left := until - time.monotonic()) > 0:
             self._idle.clear()
             self._idle.wait(min(left, 0.5))
 
@@ -174,6 +175,10 @@ class Worker:
             return
         self._told(active, ending)
 
+    def _pass_on(self, job: str, generation: int, attempt: int) -> None:
+        """A claimed attempt for which no slot became free."""
+        self._patiently(lambda: self._home.jobs.pass_on(job, generation, attempt, "its worker had no slot for it"))
+
     def _start(self, job: str, generation: int, attempt: int) -> Started | Dead | None:
         if not self._keeper.holds():
             raise RuntimeFault(f"Job {job} is not begun: this worker holds no lease at the moment")
@@ -189,19 +194,24 @@ class Worker:
             return run.offered_again(started, f"no worker knows the job {started.name}", time.time())
         try:
             return self._converse(active, declared)
+        except GarbledFrame as fault:  # what its steps have recorded will not become less
+            told = {"type": type(fault).__name__, "message": f"the job cannot be handed to its process: {fault}"}
+            return run.unfinished(started, declared, ("AttemptFailed", told), terminal=True)
         except RuntimeFault as fault:
             log.error("Job %s could not be run: %s", started.id, fault)
             return run.offered_again(started, str(fault), time.time())
-        except Exception as error:
+        except BaseException as error:  # the engine would take one that gets away for the job's end
             log.exception("Job %s could not be run", started.id)
-            told = {"type": type(error).__name__, "message": f"the worker failed: {type(error).__name__}: {error}"}
+            told = {"type": type(error).__name__, "message": f"the worker failed: {type(error).__name__}: {said(error)}"}
             return run.unfinished(started, declared, ("AttemptFailed", told))
 
     def _converse(self, active: Active, job: Job[Any, Any]) -> Ending:
         started = active.started
         finished = self._finished_steps(started)
         task = run.task_of(started, finished)
-        logbook = Logbook(self._writer, started, Redactor(job.shape.sensitive(started.payload, started.version), job.shape.sensitive_names))
+        same = started.version == job.shape.version  # else the body tells: it is no worker's to run an upcaster
+        sensitive = job.shape.sensitive(started.payload, started.version) if same else ()
+        logbook = Logbook(self._writer, started, Redactor(sensitive, job.shape.sensitive_names))
         talk = ThreadTalk(task) if job.isolation == "thread" else ProcessTalk(self._pool, task, job.timeout)
         effects = _Effects(self, logbook)
         with active.lock:

@@ -429,20 +429,3 @@ def test_a_loop_of_links_is_no_place_for_a_report(stub: Stub, project: Path) -> 
     ran = run("--output", "o")
     assert ran.exit_code == 2
     assert ran.stderr.startswith("guardrails: o: the report cannot be written: ")
-
-
-@pytest.mark.parametrize("name", ["", ".", "/"])
-def test_standard_input_needs_the_name_of_a_file(stub: Stub, name: str) -> None:
-    stub()
-    ran = run("--stdin-filename", name, stdin=b"")
-    assert ran.exit_code == 2
-    assert "it is no name of a file" in ran.stderr
-
-
-@pytest.mark.skipif(os.name == "nt", reason="names of POSIX")
-def test_a_loop_of_links_is_no_place_for_a_report(stub: Stub, project: Path) -> None:
-    stub()
-    (project / "o").symlink_to("o")
-    ran = run("--output", "o")
-    assert ran.exit_code == 2
-    assert ran.stderr.startswith("guardrails: o: the report cannot be written: ")

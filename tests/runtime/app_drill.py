@@ -110,7 +110,7 @@ def endless(p: Work) -> None:
 
 
 limited = runtime.queue("limited", concurrency=4, limit=2)
-paced = runtime.queue("paced", concurrency=8, rate=(5, 2.0))
+paced = runtime.queue("paced", concurrency=8, rate=(5, 3.0))
 
 
 @runtime.job(timeout=30, key=lambda p: p.name, queue="limited", isolation="thread", retry=runtime.Retry(1000, first=0.05, cap=0.1))

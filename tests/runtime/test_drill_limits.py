@@ -75,7 +75,7 @@ def test_a_stopped_worker_with_enough_grace_re_runs_nothing(database: str, app: 
 def test_limits_hold_over_all_workers(database: str, app: Path) -> None:
     jobs = SCALE.jobs // 2
     drill.narrow.enqueue_many([drill.Work(name=f"n{number}", seconds=0.1) for number in range(jobs)])
-    paces = drill.pace.enqueue_many([drill.Work(name=f"p{number}") for number in range(15)])
+    paces = drill.pace.enqueue_many([drill.Work(name=f"p{number}") for number in range(11)])
     workers = fleet(app, database, 3, "--queues", "limited,paced")
     try:
         wait_for("all are done", lambda: not Reading(home().database).unfinished(["limited", "paced"]), 300)
@@ -90,11 +90,11 @@ def test_limits_hold_over_all_workers(database: str, app: Path) -> None:
         at_once=at_once(spans(app)),
         limit=2,
         six_starts_within=round(tightest, 2),
-        rate="5 in 2 s",
+        rate="5 in 3 s",
     )
     assert len(spans(app)) == jobs
     assert at_once(spans(app)) <= 2
-    assert tightest > 1.5, "six starts take longer than the window, but for the span between the claim and the start"
+    assert tightest > 2.0, "six starts take as long as the window, but for the span between a claim and its start"
 
 
 def test_a_full_sqlite_file_refuses_and_keeps_nothing_by_halves(tmp_path: Path, prepared_sqlite: Path) -> None:

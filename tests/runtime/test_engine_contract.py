@@ -1,8 +1,9 @@
 """What the runtime needs of DBOS beyond its public interface: a release that changes it must fail here, not in production."""
 
 import inspect
+import re
 
-from dbos import DBOS, DBOSClient, _dbos
+from dbos import DBOS, DBOSClient, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer
 
 from guardrails.runtime import engine
@@ -28,3 +29,12 @@ def test_an_attempt_is_queued_within_a_transaction_of_the_caller() -> None:
 
 def test_an_attempt_has_a_name_that_says_which() -> None:
     assert engine.workflow_id("job", 1, 2) == "job/1/2"
+
+
+def test_the_loop_of_a_queue_asks_its_event_when_to_look_and_claims_by_the_queue_in_memory() -> None:
+    assert list(inspect.signature(_queue.queue_worker_thread).parameters) == ["stop_event", "dbos", "queue"]
+    loop = inspect.getsource(_queue.queue_worker_thread)
+    assert "if queue.database_backed_queue:" in loop
+    assert re.findall(r"stop_event\.(\w+)", loop).count("wait") == 1
+    assert set(re.findall(r"stop_event\.(\w+)", loop)) == {"wait", "is_set"}
+    assert "dbos._active_workflows_set.count_for_queue(queue.name)" in loop

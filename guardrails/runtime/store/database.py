@@ -1,8 +1,10 @@
 """A connection to the runtime's database: SQLite in WAL mode or PostgreSQL, its tables made on first use, its clock as SQL."""
 
 import functools
+import math
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
@@ -16,6 +18,7 @@ from guardrails.runtime.store.tables import SCHEMA, VERSION, Dialect, Tables, bu
 
 tables_for = functools.cache(build)
 BUSY_SECONDS = 30
+RESTED = 2.0  # seconds after which a connection is asked whether it stands, before it is used again: asking always took a quarter of a run
 POOL = 10
 _ADVISORY = 7_346_209_331
 
@@ -36,7 +39,7 @@ class Database:
         self._lock = threading.Lock()
 
     def _sqlite(self) -> sa.Engine:
-        engine = sa.create_engine(self.url)
+        engine = sa.create_engine(self.url.set(drivername="sqlite"))
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _record: object) -> None:
@@ -48,14 +51,29 @@ class Database:
         return engine
 
     def _postgres(self, pool: int) -> sa.Engine:
-        return sa.create_engine(
+        engine = sa.create_engine(
             self.url.set(drivername="postgresql+psycopg"),
             pool_size=pool,
             max_overflow=pool,
-            pool_pre_ping=True,
             pool_timeout=30,
             connect_args={"application_name": "guardrails", "connect_timeout": 10},
         )
+
+        @event.listens_for(engine, "checkin")
+        def rests(_connection: Any, record: Any) -> None:
+            record.info["rests"] = time.monotonic()
+
+        @event.listens_for(engine, "checkout")
+        def used_again(connection: Any, record: Any, _fairy: object) -> None:
+            if time.monotonic() - record.info.get("rests", math.inf) > RESTED:
+                try:
+                    engine.dialect.do_ping(connection)
+                except sa.exc.DBAPIError as error:
+                    raise sa.exc.DisconnectionError from error
+                except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+                    raise sa.exc.DisconnectionError from error
+
+        return engine
 
     @property
     def shown(self) -> str:
@@ -157,7 +175,7 @@ class Database:
 def _checked(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError) as error:
         raise DatabaseRefused(
             "The database URL cannot be read: write sqlite:///jobs.db or postgresql://user:password@host/name."
         ) from error

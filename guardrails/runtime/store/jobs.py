@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import KeyConflict, UnknownJob, WrongState
+from guardrails.runtime.plain import plain
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.statements import Statements
 
@@ -207,7 +208,7 @@ class Jobs:
             "of_runs": int(ending.counts),
             "of_events": len(ending.events),
             "new_status": ending.status,
-            "new_error": ending.error,
+            "new_error": None if ending.error is None else plain(ending.error),
             "new_result": ending.result,
         }
         with self.database.begin() as connection:
@@ -222,6 +223,23 @@ class Jobs:
             for place, (kind, data) in enumerate(ending.events):
                 self._record(connection, row, row.seq - len(ending.events) + 1 + place, kind, ending.status, data)
         return True
+
+    def pass_on(self, job: str, generation: int, attempt: int, why: str) -> bool:
+        """Queue an attempt anew that was claimed and not begun, as the next one; False where the job has moved on."""
+        table = self._job
+        moved = (
+            sa.update(table)
+            .where(table.c.id == job, table.c.generation == generation, table.c.attempt == attempt)
+            .where(table.c.status.in_(("queued", "retrying")))
+            .values(attempt=table.c.attempt + 1, seq=table.c.seq + 1)
+            .returning(*table.c)
+        )
+        with self.database.begin() as connection:
+            row = connection.execute(moved).one_or_none()
+            if row is not None:
+                self.client.queue(connection, row.queue, row.id, row.generation, row.attempt)
+                self._record(connection, row, row.seq, "HandedBack", row.status, {"why": why})
+        return row is not None
 
     def note(self, started: Started, kind: str, data: dict[str, Any]) -> bool:
         """Record an event of a run that goes on, such as Progress; False where the run lost its fence."""
