@@ -4,11 +4,12 @@ import asyncio
 import functools
 import inspect
 import json
+import math
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -22,6 +23,7 @@ from guardrails.runtime.pool.frames import Ask, Chunk, Frame, Go, Learn, Progres
 P = ParamSpec("P")
 R = TypeVar("R")
 LARGEST_CHUNK = 1 << 20
+LARGEST_STEP = 1 << 20
 
 
 class Link(Protocol):
@@ -129,7 +131,10 @@ def _present(what: str) -> Body:
 
 def progress(done: float, total: float | None = None, note: str = "") -> None:
     """Record how far the present run is: it becomes the job's progress and an event."""
-    _present("runtime.progress(..)").link.send(Progress(done=float(done), total=None if total is None else float(total), note=note[:500]))
+    told = Progress(done=float(done), total=None if total is None else float(total), note=plain(str(note)[:500]))
+    if not all(map(math.isfinite, (told.done, told.total or 0.0))):
+        raise ValueError(f"runtime.progress(..) takes finite numbers, not {done!r} of {total!r}")
+    _present("runtime.progress(..)").link.send(told)
 
 
 @overload
@@ -171,7 +176,7 @@ def _as_step(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             return await function(*args, **options)
         label = _label(body, called)
         async with body.turn:
-            known = await asyncio.to_thread(_known, body, label)
+            known = await _known_async(body, label)
             return json.loads(known) if known is not None else await _record_async(body, label, function(*args, **options))
 
     return run_async if inspect.iscoroutinefunction(function) else run
@@ -193,6 +198,20 @@ def _known(body: Body, label: str) -> str | None:
     if isinstance(answer, Go):
         return None
     raise RuntimeFault(f"The worker is gone; step {label} was not begun.")
+
+
+async def _known_async(body: Body, label: str) -> str | None:
+    """As `_known`, for a task that may be cancelled: the worker's answer is heard all the same, and none is left for the next step."""
+    asking = asyncio.ensure_future(asyncio.to_thread(_known, body, label))
+    try:
+        return await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        while not asking.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([asking])
+        if asking.exception() is None and asking.result() is None:
+            body.link.send(StepFailed(step=label, error="CancelledError: cancelled before it began"))
+        raise
 
 
 @contextmanager
@@ -224,18 +243,30 @@ async def _record_async(body: Body, label: str, call: Any) -> Any:
 
 def _step_text(label: str, result: object) -> str:
     try:
-        return json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(result, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise Terminal(
             f"Step {label} returned what is not JSON ({error}); return ids and numbers, or keep the rest in runtime.blobs."
         ) from error
+    if len(text) > LARGEST_STEP:
+        raise Terminal(f"Step {label} returned {len(text):,} bytes of JSON, over {LARGEST_STEP:,}: keep it in runtime.blobs.")
+    return text
 
 
 class Stream:
     """A durable stream that the present run writes; readers follow it while it grows and afterwards."""
 
     def __init__(self, name: str, content_type: str, metadata: dict[str, str], ttl: float | None) -> None:
-        self._chunk = functools.partial(Chunk, stream=name, content_type=content_type, metadata=metadata, ttl=ttl)
+        for what, text in (
+            ("name", name),
+            ("content_type", content_type),
+            *(("metadata", part) for pair in metadata.items() for part in pair),
+        ):
+            if not isinstance(text, str) or plain(text) != text:
+                raise Terminal(f"runtime.stream(..): {what} takes text without NUL and lone surrogates, not {text!r}.")
+        self._chunk = functools.partial(
+            Chunk, stream=name, content_type=content_type, metadata=metadata, ttl=None if ttl is None else float(ttl)
+        )
         self._link = _present("runtime.stream(..)").link
 
     def __enter__(self) -> Self:
@@ -244,7 +275,7 @@ class Stream:
 
     def write(self, data: bytes | str) -> None:
         """Append bytes, or text as UTF-8; large ones are stored in chunks of 1 MiB."""
-        raw = data.encode() if isinstance(data, str) else bytes(data)
+        raw = data.encode() if isinstance(data, str) else bytes(memoryview(data))
         for at in range(0, len(raw), LARGEST_CHUNK):
             self._link.send(self._chunk(data=raw[at : at + LARGEST_CHUNK], last=False))
 

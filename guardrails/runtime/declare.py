@@ -314,11 +314,9 @@ def on_dead(hook: Hook) -> Hook:
 
 def result_text(name: str, result: object) -> str:
     """A body's result as JSON, for the outcome's row; raises Terminal where it is none or is too large."""
-    if isinstance(result, BaseModel):
-        return result.model_dump_json()
     try:
-        text = json.dumps(result, sort_keys=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        text = result.model_dump_json() if isinstance(result, BaseModel) else json.dumps(result, sort_keys=True, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         raise Terminal(
             f"Job {name} returned what is not JSON ({error}); return ids and numbers, keep the rest in runtime.blobs."
         ) from error

@@ -157,6 +157,7 @@ class Fleet:
             "serializer": DBOSPortableJSONSerializer(),
             "run_migrations": False,
             "enable_otlp": False,
+            "log_level": "WARNING",
             "system_database_url": "sqlite:///unused.sqlite"
             if self._database.dialect == "sqlite"
             else "postgresql://unused@localhost/unused",

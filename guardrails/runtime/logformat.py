@@ -45,6 +45,7 @@ def _told(record: logging.LogRecord) -> dict[str, str]:
 def configure(style: Format = "text", level: int | str = logging.INFO, stream: TextIO | None = None) -> logging.Handler:
     """Send the process's log to a stream (default: standard error) in place of what it had; gives the handler."""
     handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setLevel(level)  # loggers below the root may have a level of their own
     handler.setFormatter(JsonFormatter() if style == "json" else LineFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     return handler

@@ -12,11 +12,7 @@ class ProcessTalk:
         self._pool = pool
         self._child = pool.take()
         try:
-            try:
             self._child.run(task, limit)
-        except BaseException:
-            pool.give_back(self._child, False)
-            raise
         except BaseException:
             pool.give_back(self._child, False)
             raise

@@ -121,8 +121,8 @@ class Conversation:
     def _next(self) -> Frame:
         """The next frame that decides something; the others take effect at once."""
         if self._unheard is not None:
-            frame, self._unheard = self._unheard, None
-            return frame
+            unheard, self._unheard = self._unheard, None
+            return unheard
         while self._over is None:
             try:
                 frame = self._talk.receive(self._until)

@@ -4,17 +4,20 @@ import contextvars
 import queue
 import threading
 import time
+from contextlib import suppress
 
 from guardrails.runtime import body
 from guardrails.runtime.errors import RuntimeFault
 from guardrails.runtime.pool.frames import Failed, Finished, Frame, Task
+
+BACKLOG = 1000  # frames that a body may be ahead of its worker
 
 
 class ThreadTalk:
     """See `run.Talk`; also the body's `context.Link`, turned around by `_Inner`."""
 
     def __init__(self, task: Task) -> None:
-        self._out: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._out: queue.Queue[Frame | None] = queue.Queue(BACKLOG)
         self._in: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._over = threading.Event()
         context = contextvars.Context()  # nothing of the engine's own context reaches the body
@@ -22,7 +25,10 @@ class ThreadTalk:
         self._thread.start()
 
     def _work(self, task: Task) -> None:
-        self._out.put(body.run(task, _Inner(self._out, self._in, self._over)))
+        inner = _Inner(self._out, self._in, self._over)
+        outcome = body.run(task, inner)
+        with suppress(RuntimeFault):  # it came too late
+            inner.send(outcome)
 
     def send(self, frame: Frame) -> None:
         """Answer the body."""
@@ -30,26 +36,29 @@ class ThreadTalk:
 
     def receive(self, until: float) -> Frame | None:
         """The body's next word; None once it was declared over."""
-        left = until - time.monotonic()
-        if left <= 0 and not self._over.is_set():
-            return self._last_word()
-        try:
-            return self._out.get(timeout=max(0.0, left))
-        except queue.Empty:
-            raise TimeoutError from None
+        while not self._over.is_set() and (left := until - time.monotonic()) > 0:
+            with suppress(queue.Empty):
+                if (frame := self._out.get(timeout=left)) is not None:
+                    return frame
+        frame = self._last_word()
+        if frame is None and not self._over.is_set():
+            raise TimeoutError
+        return frame
 
     def _last_word(self) -> Frame | None:
-        """The outcome, where there is one already: what was said before it could be without end."""
-        for _ in range(self._out.qsize()):
-            if isinstance(frame := self._out.get(), Finished | Failed | None):
-                return frame
-        raise TimeoutError
+        """The outcome, where it was told in time; what else was told is no longer heard: of that there may be no end."""
+        with suppress(queue.Empty):
+            while True:
+                if isinstance(frame := self._out.get_nowait(), Finished | Failed):
+                    return frame
+        return None
 
     def kill(self) -> None:
         """Declare it over: what it still says is not heard, and each step, progress or stream that it asks for raises in it."""
         self._over.set()
         self._in.put(None)
-        self._out.put(None)
+        with suppress(queue.Full):  # then nobody waits for more
+            self._out.put_nowait(None)
 
     def fenced(self) -> bool:
         """Nobody but its worker ends a thread's run."""
@@ -63,14 +72,16 @@ class ThreadTalk:
 class _Inner:
     """The body's side."""
 
-    def __init__(self, out: "queue.SimpleQueue[Frame | None]", into: "queue.SimpleQueue[Frame | None]", over: threading.Event) -> None:
+    def __init__(self, out: "queue.Queue[Frame | None]", into: "queue.SimpleQueue[Frame | None]", over: threading.Event) -> None:
         self._out, self._in, self._over = out, into, over
 
     def send(self, frame: Frame) -> None:
         """Tell the worker; raises RuntimeFault once the run is over."""
-        if self._over.is_set():
-            raise RuntimeFault("This run is over: it was stopped, or another worker has taken its job.")
-        self._out.put(frame)
+        while not self._over.is_set():
+            with suppress(queue.Full):  # the worker is slower than the body: the body waits
+                self._out.put(frame, timeout=0.2)
+                return
+        raise RuntimeFault("This run is over: it was stopped, or another worker has taken its job.")
 
     def receive(self, timeout: float | None = None) -> Frame | None:
         """The worker's answer."""

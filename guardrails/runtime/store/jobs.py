@@ -4,14 +4,15 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from guardrails.runtime.engine import Client
-from guardrails.runtime.errors import KeyConflict, UnknownJob, WrongState
+from guardrails.runtime.errors import KeyConflict, RuntimeFault, UnknownJob, WrongState
 from guardrails.runtime.plain import plain
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.statements import Statements
@@ -163,6 +164,10 @@ class Jobs:
                 self._record(connection, row, row.seq - 1, "Rescued", "running", {"runs": row.runs, "of": row.attempts})
                 if row.runs >= row.attempts:
                     return self._died_for_good(connection, row)
+            if row.cancel:  # somebody asked for it during the run before this one, which ended in another way
+                connection.execute(self._do.end, {**_ends(row), "new_status": "cancelled", "new_error": row.error})
+                self._record(connection, row, row.seq, "Cancelled", "cancelled", {})
+                return None
             self._record(connection, row, row.seq, "Started", "running", {"worker": worker})
         return Started(
             row.id,
@@ -183,16 +188,7 @@ class Jobs:
 
     def _died_for_good(self, connection: sa.Connection, row: Any) -> Dead:
         error = f"its worker or its process died in run {row.runs} of {row.attempts}"
-        values = {
-            "of_job": row.id,
-            "of_fence": row.fence,
-            "of_runs": 0,
-            "of_events": 0,
-            "new_status": "dead",
-            "new_error": error,
-            "new_result": None,
-        }
-        connection.execute(self._do.end, values)
+        connection.execute(self._do.end, {**_ends(row), "new_status": "dead", "new_error": error})
         self._record(connection, row, row.seq, "DeadLettered", "dead", {"error": error, "runs": row.runs})
         return Dead(row.id, row.name, error)
 
@@ -219,7 +215,7 @@ class Jobs:
             if row is None:
                 return False
             if again:
-                self.client.queue(connection, row.queue, row.id, row.generation, row.attempt, ending.delay)
+                self.client.queue(connection, row.queue, row.id, row.generation, row.attempt, 0.0 if row.cancel else ending.delay)
             for place, (kind, data) in enumerate(ending.events):
                 self._record(connection, row, row.seq - len(ending.events) + 1 + place, kind, ending.status, data)
         return True
@@ -327,9 +323,30 @@ class Jobs:
     def _tell(self, connection: sa.Connection, event: Event) -> None:
         for hook in self._hooks:
             try:
-                with connection.begin_nested():
+                with connection.begin_nested(), _kept_open(connection):
                     hook(connection, event)
-            except Exception as error:
+            except (Exception, SystemExit, KeyboardInterrupt) as error:
                 log.exception(
                     "The status hook %s failed for job %s (%s): %s", getattr(hook, "__name__", hook), event.job, event.type, error
                 )
+
+
+def _ends(row: Any) -> dict[str, Any]:
+    """What ends a job in the transaction that was about to start a run of it."""
+    return {"of_job": row.id, "of_fence": row.fence, "of_runs": 0, "of_events": 0, "new_result": None}
+
+
+@contextmanager
+def _kept_open(connection: sa.Connection) -> Iterator[None]:
+    """While a hook has the connection, the transaction that records the outcome is not the hook's to end."""
+
+    def refused(*_: object) -> None:
+        raise RuntimeFault("A status hook works within the transaction that records the status: it must not commit, roll back or close.")
+
+    ends = dict.fromkeys(("commit", "rollback", "close", "invalidate", "detach"), refused)
+    vars(connection).update(ends)
+    try:
+        yield
+    finally:
+        for name in ends:
+            vars(connection).pop(name, None)

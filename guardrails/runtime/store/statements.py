@@ -63,7 +63,9 @@ class Statements:
             "result": sa.bindparam("new_result"),
         }
         self.end = sa.update(job).where(of_job, of_fence).values(**ended, due=None, finished=now).returning(*job.c)
-        again = {"attempt": job.c.attempt + 1, "due": now + sa.bindparam("of_delay", type_=sa.Double), "finished": None}
+        later = now + sa.bindparam("of_delay", type_=sa.Double)
+        due = sa.case((job.c.cancel, now), else_=later)  # a job that is to be cancelled waits for nothing
+        again = {"attempt": job.c.attempt + 1, "due": due, "finished": None}
         self.end_for_now = sa.update(job).where(of_job, of_fence).values(**ended, **again).returning(*job.c)
         self.note = sa.update(job).where(of_job, of_fence).values(seq=job.c.seq + 1).returning(*job.c)
         self.note_progress = self.note.values(progress=sa.bindparam("new_progress"))

@@ -108,7 +108,7 @@ def _ran(job: Job[Any, Any], task: Task) -> Ran:
     began = time.monotonic()
     state = context.Body(running, record, began + job.timeout, dict(task.finished))
     with context.running(state), logs.capture(running, lambda level, message, fields, at: record.send(Line(level, message, fields, at))):
-        result = json.loads(here(lambda: body._call(job, task)))
+        result = json.loads(here(lambda: body._call(job, task, record)))
     seconds = time.monotonic() - began
     if seconds > job.timeout:
         raise TimeoutError(f"{job.name} took {seconds:.1f} s; a worker stops it at its limit of {job.timeout:g} s.")

@@ -107,7 +107,7 @@ class _Talk(ThreadTalk):
     """See `run.Talk`: the body's words come from the test's own thread."""
 
     def __init__(self) -> None:
-        self._out: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self._out: queue.Queue[Frame | None] = queue.Queue()
         self._in: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self._over = threading.Event()
 
