@@ -46,7 +46,19 @@ def faults() -> Iterator[None]:
 
 
 def _missing(error: ModuleNotFoundError) -> Exception:
-    if error.name and error.name.split(".")[0] in ("pydantic", "sqlalchemy", "dbos", "httpx", "starlette", "uvicorn", "cronsim", "psycopg"):
+    if error.name and error.name.split(".")[0] in (
+        "pydantic",
+        "sqlalchemy",
+        "dbos",
+        "httpx",
+        "starlette",
+        "uvicorn",
+        "cronsim",
+        "psycopg",
+        "httpcore",
+        "anyio",
+        "prometheus_client",
+    ):
         return Mistake(f"this command needs {error.name}, which is not installed: pip install 'worker-guardrails[worker]'.")
     return error
 

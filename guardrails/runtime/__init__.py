@@ -94,6 +94,9 @@ def __getattr__(name: str) -> Any:
             "uvicorn",
             "cronsim",
             "psycopg",
+            "httpcore",
+            "anyio",
+            "prometheus_client",
         ):
             raise ModuleNotFoundError(
                 f"guardrails.runtime needs {error.name}: pip install 'worker-guardrails[worker]'", name=error.name

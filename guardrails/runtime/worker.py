@@ -124,6 +124,8 @@ class Worker:
             if not self._keeper.holds() and not self._keeper.fenced:
                 self._keeper.fenced = True
                 self._fence("its lease was not renewed in time")
+            if not self._home.database.there():
+                self._fence("others have removed or replaced the database file: start a worker for the new one")
             if self._lost or self._finished():
                 return
 
@@ -199,6 +201,8 @@ class Worker:
             return run.unfinished(started, declared, ("AttemptFailed", told), terminal=True)
         except RuntimeFault as fault:
             log.error("Job %s could not be run: %s", started.id, fault)
+            if not self._keeper.holds():
+                return run.handed_back("its worker lost its lease")
             return run.offered_again(started, str(fault), time.time())
         except BaseException as error:  # the engine would take one that gets away for the job's end
             log.exception("Job %s could not be run", started.id)

@@ -1,6 +1,7 @@
 """What an attack on the runtime found: each was a lost outcome, a slot held for ever, or words that nobody understood."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from guardrails.runtime.store.jobs import Ending
 from guardrails.runtime.store.reading import Reading
 from tests.runtime import app_attack as attack
 from tests.runtime import app_drill as drill
-from tests.runtime.workers import Worker, events, seen
+from tests.runtime.workers import Worker, events, seen, wait_for
 
 
 @pytest.fixture
@@ -130,3 +131,20 @@ def test_a_sqlite_url_may_name_any_driver(tmp_path: Path) -> None:
     database.prepare()
     Client(database).close()
     database.close()
+
+
+def test_a_connection_that_commits_each_statement_has_no_transaction_to_join(database: str) -> None:
+    home()
+    engine = sa.create_engine(home().database.engine.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection, pytest.raises(DatabaseRefused, match="AUTOCOMMIT"):
+        drill.work.enqueue_in_transaction(connection, drill.Work(name="a"))
+    engine.dispose()
+
+
+def test_a_worker_whose_file_was_removed_ends_and_says_so(tmp_path: Path, app: Path) -> None:
+    with Worker(app, f"sqlite:///{tmp_path / 'jobs.db'}").serving() as worker:
+        wait_for("the file is there", lambda: (tmp_path / "jobs.db").exists())
+        time.sleep(1)
+        (tmp_path / "jobs.db").unlink()
+        assert worker.ended() == 75
+        assert "removed or replaced the database file" in worker.log.read_text()

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -36,6 +37,7 @@ class Database:
             sa.Double,
         )
         self._ready = False
+        self._seen: tuple[int, int] | None = None
         self._lock = threading.Lock()
 
     def _sqlite(self) -> sa.Engine:
@@ -161,6 +163,14 @@ class Database:
         with told(self), self.engine.connect() as connection:
             yield connection
 
+    def there(self) -> bool:
+        """Whether a SQLite file is still the one that was opened: what is written into a removed one, nobody will read."""
+        if self.dialect != "sqlite" or not self._ready:
+            return True
+        now = _file(str(self.url.database))
+        self._seen = self._seen or now
+        return self._seen == now
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -170,6 +180,17 @@ class Database:
         from sqlalchemy.dialects import postgresql, sqlite
 
         return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
+
+
+def _file(name: str) -> tuple[int, int] | None:
+    """What tells a file from any other, also from one of the same name; a URI is not looked for."""
+    if name.startswith("file:"):
+        return None
+    try:
+        found = Path(name).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _checked(url: str) -> sa.URL:

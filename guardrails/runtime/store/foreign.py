@@ -18,6 +18,10 @@ def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
     if isinstance(connection, Session):
         connection = connection.connection()
     if isinstance(connection, sa.Connection):
+        if connection.dialect.detect_autocommit_setting(connection.connection.dbapi_connection):  # type: ignore[arg-type]
+            raise DatabaseRefused(
+                "This connection commits each statement by itself (AUTOCOMMIT), so there is no transaction to join: begin one, or use enqueue."
+            )
         _same(database, connection)
         yield connection
     elif hasattr(connection, "in_atomic_block") and hasattr(connection, "ensure_connection"):

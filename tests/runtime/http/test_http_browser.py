@@ -32,7 +32,9 @@ def tab(chromium: browser.Tab, served: Served) -> browser.Tab:
     """A tab in which somebody is signed in."""
     chromium.send("Network.clearBrowserCookies")
     chromium.open(f"{served.url}/login?token={served.desk.sessions.link()}")
-    wait_for("the overview is there", lambda: bool(chromium.run("document.querySelector('#totals') !== null")))
+    there = "document.readyState === 'complete' && document.querySelector('#totals') !== null"
+    wait_for("the overview is there", lambda: bool(chromium.run(there)))
+    chromium.run("new Promise(done => setTimeout(done, 0))")  # its load event is told before this is answered
     chromium.told.clear()
     return chromium
 
