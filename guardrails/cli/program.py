@@ -14,7 +14,7 @@ import click
 
 import guardrails
 
-COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline", "init", "hook")
+COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline", "init", "hook", "review")
 MISTAKE, INTERRUPTED = 2, 130
 UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 
