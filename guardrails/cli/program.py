@@ -14,7 +14,7 @@ import click
 
 import guardrails
 
-COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline", "init", "hook", "worker", "serve", "jobs")
+COMMANDS = ("check", "explain", "rules", "jobs-map", "baseline", "init", "hook", "review", "worker", "serve", "jobs")
 MISTAKE, INTERRUPTED = 2, 130
 UNWRITABLE = (errno.ENOSPC, errno.EBADF, errno.EIO)
 

@@ -24,10 +24,15 @@ def render(result: Result, view: View) -> str:
 
 def _lines(result: Result) -> Iterator[str]:
     for found in sorted(result.findings, key=lambda found: SEVERITIES.index(found.severity)):
-        yield command(COMMANDS[found.severity], found.spot, found.rule, _words(found))
+        yield annotation(found)
     for remark in unsaid(result):
         yield command("warning", remark.spot, UNREADABLE, visible(remark.message))
     yield in_short(result)
+
+
+def annotation(found: Found) -> str:
+    """The command of a finding."""
+    return command(COMMANDS[found.severity], found.spot, found.rule, _words(found))
 
 
 def command(name: str, spot: Spot, title: str, message: str) -> str:

@@ -20,7 +20,7 @@ LONGEST = 60_000  # characters; a comment on GitHub ends at 65,536
 PLACES = 10  # places of one cause that are listed
 _ACTS = re.compile(r"[\\`*_\[\]<>|~&$]")
 _PART = "\0"  # no visible text holds it
-_REACHES = re.compile(r"[@#]|:(?=//)|www(?=\.)|GH(?=-)")
+_REACHES = re.compile(r"[@#]|:(?=//)|www(?=\.)|GH(?=-)", re.IGNORECASE)
 
 
 def render(result: Result, view: View) -> str:
@@ -33,7 +33,7 @@ def render(result: Result, view: View) -> str:
 
 def words(text: str) -> str:
     """Prose with `code` in it as Markdown, on one line."""
-    return "".join(code(part) if is_code else _plain(part) for is_code, part in parts(text))
+    return "".join(code(part) if is_code else plain(part) for is_code, part in parts(text))
 
 
 def code(text: str) -> str:
@@ -44,7 +44,7 @@ def code(text: str) -> str:
     return f"{marks}{edge}{shown}{edge}{marks}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text in which nothing acts: a comment parts what would reach a person, an issue or a site."""
     parted = _REACHES.sub(lambda found: f"{found[0]}{_PART}", text)
     return _ACTS.sub(lambda found: f"&#{ord(found[0])};", parted).replace(_PART, "<!-- -->")

@@ -25,6 +25,7 @@ if setup().variant == "safe":
     )
 
 
+# guardrails: allow untimed-job -- a peer as it comes; its bodies wait for 5 s at most
 @app.task(name="job")  # type: ignore[untyped-decorator]
 def job(number: int, work: float) -> None:
     """The job."""

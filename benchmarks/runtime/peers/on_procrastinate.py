@@ -18,6 +18,7 @@ URL = setup().url.replace("postgresql+psycopg://", "postgresql://")
 app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=URL))
 
 
+# guardrails: allow untimed-job -- a peer as it comes; its bodies wait for 5 s at most
 @app.task(name="job")
 def job(number: int, work: float) -> None:
     """The job; a plain function, which the worker gives to a thread."""

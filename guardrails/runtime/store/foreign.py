@@ -18,9 +18,10 @@ def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
     if isinstance(connection, Session):
         connection = connection.connection()
     if isinstance(connection, sa.Connection):
-        if connection.dialect.detect_autocommit_setting(connection.connection.dbapi_connection):  # type: ignore[arg-type]
+        if _commits_each(connection):
             raise DatabaseRefused(
-                "This connection commits each statement by itself (AUTOCOMMIT), so there is no transaction to join: begin one, or use enqueue."
+                "This connection commits each statement by itself (AUTOCOMMIT), so there is no transaction to join: use one that begins "
+                "transactions, or enqueue."
             )
         _same(database, connection)
         yield connection
@@ -33,6 +34,12 @@ def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
             f"enqueue_in_transaction takes a SQLAlchemy Connection or Session, or django.db.connection, not {type(connection).__name__}: "
             "an AsyncSession gives its synchronous one by run_sync."
         )
+
+
+def _commits_each(connection: sa.Connection) -> bool:
+    """Whether it was set to commit each statement; the driver's own state does not tell, as events may begin its transactions."""
+    level = connection.get_execution_options().get("isolation_level") or getattr(connection.dialect, "_on_connect_isolation_level", None)
+    return level == "AUTOCOMMIT"
 
 
 def _same(database: Database, connection: sa.Connection) -> None:

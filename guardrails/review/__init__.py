@@ -1,0 +1,1 @@
+"""The reviewer: what a change makes worse, said on its pull request."""

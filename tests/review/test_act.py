@@ -1,0 +1,84 @@
+"""A plan meets a host where things go wrong in the middle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from story import BASE, Story, job
+
+from guardrails.review import marker
+
+JOBS = "shop/jobs.py"
+OLD = str(BASE[JOBS])
+PULL = "/repos/octo-org/shop/pulls/1"
+Begin = Callable[..., Story]
+
+
+@pytest.fixture
+def story(begin: Begin) -> Story:
+    """Two faults, told; both are mended by now."""
+    made = begin({JOBS: OLD + job("pay", "refund")})
+    made.run()
+    made.push({JOBS: OLD})
+    made.host.forget()
+    return made
+
+
+def test_nothing_is_asked_where_there_is_nothing_to_do(begin: Begin) -> None:
+    made = begin({JOBS: OLD + "X = 1\n"})
+    made.run()
+    assert [one.path for one in made.host.calls].count(PULL) == 1
+    assert made.host.writes == []
+
+
+def test_an_edit_that_fails_does_not_stop_the_others(story: Story) -> None:
+    story.host.fail("PATCH /repos/octo-org/shop/pulls/comments/...", 403)
+    outcome = story.run()
+    assert outcome.done.edited == 1
+    assert len(outcome.notices) == 1
+    assert "no unsafe worker code" in story.summary
+    assert story.run().done.edited == 1
+
+
+def test_a_comment_that_is_gone_meanwhile_is_no_fault(story: Story) -> None:
+    story.host.fail("PATCH /repos/octo-org/shop/pulls/comments/...", 404)
+    outcome = story.run()
+    assert (outcome.done.edited, outcome.notices, outcome.unposted) == (1, (), "")
+
+
+def test_a_summary_that_is_gone_meanwhile_is_written_anew(story: Story) -> None:
+    (old,) = story.host.issue_comments
+    story.host.when("PATCH /repos/octo-org/shop/issues/comments/...", lambda: story.host.pull().issue_comments.clear())
+    story.run()
+    (new,) = story.host.issue_comments
+    assert new.id != old.id
+    assert marker.is_summary(new.body)
+
+
+def test_answers_that_are_lost_three_times_end_the_review(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay")})
+    made.host.fail(f"POST {PULL}/reviews", 502, times=3)
+    outcome = made.run()
+    assert "fault (502)" in outcome.unposted
+    assert [one.rule for one in outcome.untold] == ["untimed-call"]
+    assert made.summary == ""
+    assert len(made.run().notices) == 0
+    assert len(made.inline) == 1
+
+
+def test_half_of_a_review_that_was_stored_singly_is_not_told_again(begin: Begin) -> None:
+    """The review is refused, then the second of the single comments is stored and its answer lost."""
+    made = begin({JOBS: OLD + job("pay", "refund", "mail")})
+    made.host.fail(f"POST {PULL}/reviews", 422, message="Unprocessable Entity")
+    made.host.fail(f"POST {PULL}/comments", 502, after_effect=True, skip=1)
+    outcome = made.run()
+    assert outcome.done.created == 3
+    assert len(made.inline) == 3
+
+
+def test_a_missing_right_is_found_at_the_first_write(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay", "refund")}, rights={"contents": "read", "pull_requests": "read"})
+    outcome = made.run()
+    assert "pull-requests: write" in outcome.unposted
+    assert len(made.host.writes) == 1
