@@ -126,9 +126,9 @@ def _daemon(work: Callable[[], None]) -> None:
 
 @job
 def multiplies(given: Given) -> None:
-    """Three hundred processes, each of which forks while there are tokens."""
+    """Sixty processes, each of which forks while there are tokens."""
     read, write = os.pipe()
-    os.write(write, b"." * 300)
+    os.write(write, b"." * 60)
     os.set_blocking(read, False)
     print("ready")
     try:
