@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import math
 import time
 import traceback
 from typing import Any
@@ -59,5 +60,11 @@ def failed(job: Job[Any, Any], error: BaseException) -> Failed:
         message=redact(said(error))[:LONGEST_ERROR],
         traceback=redact(plain(told))[-LONGEST_TRACEBACK:],
         verdict="terminal" if isinstance(error, PayloadUnreadable) else job.retry.verdict(error),
-        after=error.after if isinstance(error, Transient) else None,
+        after=_after(error),
     )
+
+
+def _after(error: BaseException) -> float | None:
+    """The seconds that a body asks to wait, where they are usable."""
+    after = error.after if isinstance(error, Transient) else None
+    return after if isinstance(after, int | float) and 0 <= after < math.inf else None
