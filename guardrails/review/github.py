@@ -89,6 +89,10 @@ class GitHub:
         """One of its pull requests."""
         return PullRequest(self, number)
 
+    def close(self) -> None:
+        """Ends the connections."""
+        self._requester.close()
+
     def find(self, run: Run) -> int:
         """The open pull request whose head is what a run was for; 0 where there is none. GitHub tells it by branch only, forks included."""
         owner = run.repo.partition("/")[0]

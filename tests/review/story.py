@@ -64,7 +64,10 @@ class Story:
         told = asked(self.host.environ(self.folder)).pull if event else None
         client = Client(self.host.name, Login(self.host.url, self.host.token), clock=self.host.clock, pace=0)
         sources = Sources(self.repo.path, None, Web("https://github.com", self.host.name, 1))
-        self.outcome = review(told, client.of(1), wanted, sources, looked, self.host.clock)
+        try:
+            self.outcome = review(told, client.of(1), wanted, sources, looked, self.host.clock)
+        finally:
+            client.close()
         return self.outcome
 
     def again(self) -> Outcome:
