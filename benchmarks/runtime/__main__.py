@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +27,7 @@ NEEDS = {"raw_dbos": "dbos", "on_celery": "celery", "on_procrastinate": "procras
 @click.option("--json", "as_json", is_flag=True, help="Print every single value as JSON.")
 def main(jobs: int, rounds: int, kills: int, only: str, as_json: bool) -> None:
     """Compare job systems on this machine, in one run."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers are stopped
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)

@@ -15,6 +15,7 @@ from guardrails.lines import Lines
 from guardrails.outline import Outline
 from guardrails.place import Place
 
+STRICTNESS = ("never", "error", "warning", "info")  # gates: the later, the more findings fail a run
 HELPERS = ("redact_helpers", "guard_helpers", "verify_helpers", "spawn_helpers", "enqueue_helpers")
 Reader = Callable[[str, bytes], Outline]
 Steps = tuple[str | int, ...]
@@ -58,7 +59,7 @@ def _weaker(old: config.Config, new: config.Config) -> Iterator[tuple[Steps, str
         before = old.severity.get(rule) or rulebook.load()[rule].severity
         if SEVERITIES.index(level) > SEVERITIES.index(before):
             yield ("severity", rule), f"lowers {rule} from {before} to {level}"
-    if config.GATES.index(new.fail_on) > config.GATES.index(old.fail_on):
+    if STRICTNESS.index(new.fail_on) < STRICTNESS.index(old.fail_on):
         yield ("fail_on",), f"lowers the gate from `fail_on = {old.fail_on}` to `{new.fail_on}`"
     if CONFIDENCES.index(new.confidence) < CONFIDENCES.index(old.confidence):
         yield ("confidence",), f"hides findings below {new.confidence} confidence"

@@ -9,7 +9,7 @@ import msgspec
 from guardrails.finding import Confidence, Severity
 
 Gate = Literal["error", "warning", "info", "never"]
-GATES: tuple[Gate, ...] = get_args(Gate)  # from the strictest
+GATES: tuple[Gate, ...] = get_args(Gate)
 Names: TypeAlias = tuple[str, ...]
 
 

@@ -112,6 +112,7 @@ TOML = "[tool.guardrails]\n"
         ("", 'select = ["untimed-job"]', "runs all other rules no longer"),
         ("", '[tool.guardrails.severity]\nuntimed-job = "info"', "lowers untimed-job from error to info"),
         ('fail_on = "warning"', 'fail_on = "never"', "lowers the gate"),
+        ('fail_on = "warning"', 'fail_on = "error"', "lowers the gate"),
         ("", 'confidence = "high"', "hides findings below high"),
         ("", 'exclude = ["shop/old/"]', "leaves the files shop/old/ out"),
         ("", '[[tool.guardrails.overrides]]\npaths = ["shop/"]\nignore = ["untimed-job"]', "switches untimed-job off in shop/"),
