@@ -23,9 +23,9 @@ NEEDS = {"raw_dbos": "dbos", "on_celery": "celery", "on_procrastinate": "procras
 @click.option("--jobs", default=1000, show_default=True, help="Jobs of one enqueue round.")
 @click.option("--rounds", default=3, show_default=True, help="Alternating rounds.")
 @click.option("--kills", default=6, show_default=True, help="SIGKILLs of the run that counts losses; 0: no such run.")
-@click.option("--only", default="", help="Measure only the systems whose name holds one of these words (comma-separated).")
+@click.option("--only", multiple=True, metavar="WORD", help="Measure only the systems whose name holds this; may be given again.")
 @click.option("--json", "as_json", is_flag=True, help="Print every single value as JSON.")
-def main(jobs: int, rounds: int, kills: int, only: str, as_json: bool) -> None:
+def main(jobs: int, rounds: int, kills: int, only: tuple[str, ...], as_json: bool) -> None:
     """Compare job systems on this machine, in one run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and workers are stopped
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
@@ -65,8 +65,8 @@ def _servers(folder: Path, stack: contextlib.ExitStack) -> dict[str, Callable[[]
     return started
 
 
-def _chosen(system: System, only: str) -> bool:
-    return any(word.strip().lower() in system.name.lower() for word in only.split(","))
+def _chosen(system: System, only: tuple[str, ...]) -> bool:
+    return not only or any(word.lower() in system.name.lower() for word in only)
 
 
 def _there(system: System, started: dict[str, Callable[[], str]]) -> bool:
