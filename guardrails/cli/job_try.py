@@ -19,9 +19,9 @@ from guardrails.report.safe import visible, visible_code
 
 if TYPE_CHECKING:
     from guardrails.runtime.declare import Job
-    from guardrails.runtime.redact import Redactor
-    from guardrails.runtime.run import Passing
+    from guardrails.runtime.logs.redact import Redactor
     from guardrails.runtime.store.jobs import Ending, Started
+    from guardrails.runtime.work.run import Passing
 
 FAILED = 1
 
@@ -65,7 +65,7 @@ class _Trial:
     """One run, and what comes of it; `ink` tells it while it goes on."""
 
     def __init__(self, job: Job[Any, Any], payload: str, key: str, ink: Ink | None) -> None:
-        from guardrails.runtime.redact import Redactor
+        from guardrails.runtime.logs.redact import Redactor
         from guardrails.runtime.store.jobs import Started
 
         self._job, self._ink = job, ink
@@ -78,9 +78,9 @@ class _Trial:
 
     def run(self, app: str) -> dict[str, Any]:
         """Run it; what came of it as JSON."""
-        from guardrails.runtime import run
         from guardrails.runtime.pool.warm import Pool
-        from guardrails.runtime.process import ProcessTalk
+        from guardrails.runtime.work import run
+        from guardrails.runtime.work.process import ProcessTalk
 
         pool = Pool(app, spares=0)
         try:

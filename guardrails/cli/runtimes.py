@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guardrails.cli.program import Mistake
+from guardrails.runtime import EXTRA
 
 if TYPE_CHECKING:
     from guardrails.runtime.declare import Registry
@@ -46,19 +47,7 @@ def faults() -> Iterator[None]:
 
 
 def _missing(error: ModuleNotFoundError) -> Exception:
-    if error.name and error.name.split(".")[0] in (
-        "pydantic",
-        "sqlalchemy",
-        "dbos",
-        "httpx",
-        "starlette",
-        "uvicorn",
-        "cronsim",
-        "psycopg",
-        "httpcore",
-        "anyio",
-        "prometheus_client",
-    ):
+    if error.name and error.name.split(".")[0] in EXTRA:
         return Mistake(f"this command needs {error.name}, which is not installed: pip install 'worker-guardrails[worker]'.")
     return error
 

@@ -36,7 +36,7 @@ SIGTERM or Ctrl-C: requests under way are answered, those who follow a job are l
 def command(app: str, host: str, port: int, log_format: str, database: str | None) -> None:
     """Serve the jobs that APP (a module such as shop.jobs, or a file) declares: queue, follow, cancel and requeue them, take webhooks."""
     with runtimes.faults():
-        from guardrails.runtime import logformat
+        from guardrails.runtime.logs import format as logformat
 
         logformat.configure("json" if log_format == "json" else "text", "WARNING")
         runtimes.load(app, database)

@@ -60,7 +60,8 @@ def command(
     if once and drain:
         raise Mistake("--once and --drain are two ways to end: give one of them.")
     with runtimes.faults():
-        from guardrails.runtime import logformat, settings
+        from guardrails.runtime import settings
+        from guardrails.runtime.logs import format as logformat
 
         logformat.configure("json" if log_format == "json" else "text", "WARNING" if quiet else "INFO")
         runtimes.load(app, database)
@@ -73,7 +74,7 @@ def command(
 
 
 def _serve(app: str, names: list[str], concurrency: int | None, once: bool, drain: bool) -> int:
-    from guardrails.runtime import worker
+    from guardrails.runtime.work import worker
 
     if once:
         until: worker.Until = "one"

@@ -74,6 +74,7 @@ _FROM = {
     "targets": "http_job",
     "webhooks": "webhook",
 }
+EXTRA = frozenset("anyio cronsim dbos httpcore httpx prometheus_client psycopg pydantic sqlalchemy starlette uvicorn".split())  # [worker]
 _HOME = {name: module for module, names in _FROM.items() for name in names.split()}
 __all__ = sorted([*_ROOMS, *_HOME])
 
@@ -85,19 +86,7 @@ def __getattr__(name: str) -> Any:
     try:
         found = import_module(f"{__name__}.{name}") if name in _ROOMS else getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in (
-            "pydantic",
-            "sqlalchemy",
-            "dbos",
-            "httpx",
-            "starlette",
-            "uvicorn",
-            "cronsim",
-            "psycopg",
-            "httpcore",
-            "anyio",
-            "prometheus_client",
-        ):
+        if error.name and error.name.split(".")[0] in EXTRA:
             raise ModuleNotFoundError(
                 f"guardrails.runtime needs {error.name}: pip install 'worker-guardrails[worker]'", name=error.name
             ) from error

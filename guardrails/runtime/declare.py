@@ -217,47 +217,26 @@ def job(
 
     `timeout`: seconds after which a run is stopped with all its processes; mandatory. `key`: gives a payload's idempotency key; mandatory.
     `version` is the payload's; `upcast` maps an old version to a function that turns its dict into the next version's.
-    `isolation="thread"` runs
-    the body in the worker's process, faster, but a body that hangs cannot be stopped there: its outcome is recorded as timed out while
-    its thread may go on.
+    `isolation="thread"` is faster, as the body runs in the worker's process; but one that hangs cannot be stopped there: it is recorded
+    as timed out while its thread may go on.
     `callback`, a `runtime.destinations.http(..)`, gets each outcome (done, dead, cancelled), by a job of its own, which is retried, too.
     Raises DeclarationError, at import, for what would fail later.
     """
 
     def declare(body: Callable[[P], R | Awaitable[R]]) -> Job[P, R]:
         called = name or body.__name__
-        if timeout is None:
-            raise DeclarationError(f"Job {called} has no time limit: say @runtime.job(timeout=30, ..), in seconds; there is no default.")
-        if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not (0 < timeout < math.inf):
-            raise DeclarationError(f"Job {called}: timeout must be a finite number of seconds above 0, not {timeout!r}.")
-        if key is None:
-            raise DeclarationError(
-                f"Job {called} has no idempotency key: say @runtime.job(key=lambda p: p.order_id, ..), so that work queued twice runs once."
-            )
+        limit, key_of = _limit(called, timeout), _key_function(called, key)
         if isolation not in ("process", "thread"):
             raise DeclarationError(f"Job {called}: isolation is 'process' or 'thread', not {isolation!r}.")
-        Queue(queue)
-        declared: Job[P, R] = Job(
-            body,
-            called,
-            Shape(_payload_of(called, body), version, upcast or {}),
-            float(timeout),
-            key,
-            retry or Retry(),
-            queue,
-            isolation,
-            callback,
-        )
+        Queue(queue)  # its name is checked
+        shape = Shape(_payload_of(called, body), version, upcast or {})
+        declared: Job[P, R] = Job(body, called, shape, limit, key_of, retry or Retry(), queue, isolation, callback)
         if callback is not None:
             from guardrails.runtime import targets
 
             targets.tell_outcomes()
         known = registry.jobs.get(called)
-        if (
-            known is not None
-            and inspect.unwrap(known.body).__code__ is not inspect.unwrap(body).__code__
-            and not _same_place(known.body, body)
-        ):
+        if known is not None and not _same_place(known.body, body):
             raise DeclarationError(f"Two jobs are called {called}: give one of them another name with @runtime.job(name=..).")
         registry.jobs[called] = declared
         return declared
@@ -265,10 +244,26 @@ def job(
     return declare
 
 
+def _limit(name: str, timeout: object) -> float:
+    if timeout is None:
+        raise DeclarationError(f"Job {name} has no time limit: say @runtime.job(timeout=30, ..), in seconds; there is no default.")
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not (0 < timeout < math.inf):
+        raise DeclarationError(f"Job {name}: timeout must be a finite number of seconds above 0, not {timeout!r}.")
+    return float(timeout)
+
+
+def _key_function(name: str, key: Callable[[Any], object] | None) -> Callable[[Any], object]:
+    if key is None:
+        raise DeclarationError(
+            f"Job {name} has no idempotency key: say @runtime.job(key=lambda p: p.order_id, ..), so that work queued twice runs once."
+        )
+    return key
+
+
 def _same_place(one: Callable[..., object], other: Callable[..., object]) -> bool:
-    """Whether a module was only imported twice, as `__main__` and by its name."""
+    """Whether it is one function whose module was imported twice, as `__main__` and by its name."""
     here, there = inspect.unwrap(one).__code__, inspect.unwrap(other).__code__
-    return (here.co_filename, here.co_firstlineno) == (there.co_filename, there.co_firstlineno)
+    return here is there or (here.co_filename, here.co_firstlineno) == (there.co_filename, there.co_firstlineno)
 
 
 def _payload_of(name: str, body: Callable[..., object]) -> type[BaseModel]:

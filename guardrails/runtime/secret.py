@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from guardrails.runtime import context, logs, settings
-from guardrails.runtime.credentials import looks_secret
 from guardrails.runtime.errors import DeclarationError, SecretMissing
+from guardrails.runtime.logs.credentials import looks_secret
 
 if TYPE_CHECKING:
     from collections.abc import Callable

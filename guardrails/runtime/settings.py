@@ -39,7 +39,7 @@ class Settings:
                 raise DeclarationError(f"runtime.configure({name}=..) must be above 0, not {getattr(self, name)!r}.")
         if self.lease < 1:
             raise DeclarationError(
-                "runtime.configure(lease=..) must be at least 1 second: a worker renews its lease three times in that span."
+                "runtime.configure(lease=..) must be at least 1 second: a worker renews its lease four times in that span."
             )
         if self.grace < 0:
             raise DeclarationError(f"runtime.configure(grace=..) must not be negative: {self.grace!r}.")

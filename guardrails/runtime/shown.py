@@ -4,8 +4,8 @@ from typing import Any
 
 from guardrails.runtime import logs
 from guardrails.runtime.declare import registry
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.payload import masking
-from guardrails.runtime.redact import Redactor
 from guardrails.runtime.store.reading import Seen, Told
 from guardrails.runtime.store.streams import About
 

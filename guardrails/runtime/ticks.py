@@ -2,6 +2,7 @@
 
 import bisect
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -27,12 +28,12 @@ _EPOCH = datetime(1970, 1, 1)
 _HOURS = set(range(24))
 
 
-class Schedule:
+class Schedule(ABC):
     """A row of ticks without an end, each a second or more after the one before."""
 
+    @abstractmethod
     def next_after(self, t: float) -> float:
         """The first tick after `t`; both in epoch seconds."""
-        raise NotImplementedError
 
     def ticks_between(self, after: float, until: float, limit: int) -> list[float]:
         """The first `limit` ticks in (after, until], in order."""

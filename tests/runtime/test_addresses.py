@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails.runtime import addresses
+from guardrails.runtime.destinations import addresses
 
 
 @pytest.mark.parametrize(

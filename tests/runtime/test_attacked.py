@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import DatabaseRefused, PayloadRefused
 from guardrails.runtime.home import home
-from guardrails.runtime.run import unfinished
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.jobs import Ending
 from guardrails.runtime.store.reading import Reading
+from guardrails.runtime.work.run import unfinished
 from tests.runtime import app_attack as attack
 from tests.runtime import app_drill as drill
 from tests.runtime.workers import Worker, events, seen, wait_for
@@ -92,7 +92,7 @@ def test_what_its_steps_recorded_is_too_much_to_hand_on(database: str, hostile: 
     handle = attack.processed.enqueue(attack.Do(what="x"))
     (hostile.parent / "attack.py").write_text(
         hostile.read_text()
-        + "\nfrom guardrails.runtime import worker\n"
+        + "\nfrom guardrails.runtime.work import worker\n"
         + "worker.Worker._finished_steps = lambda self, started: {f'large#{n}': 'x' * 1_000_000 for n in range(17)}\n"
     )
     drained(hostile, database)

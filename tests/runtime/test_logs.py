@@ -14,10 +14,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from guardrails.runtime import context, logformat, logs
+from guardrails.runtime import context, logs
 from guardrails.runtime.errors import RuntimeFault
 from guardrails.runtime.logs import capture, log
-from guardrails.runtime.redact import Redactor
+from guardrails.runtime.logs import format as logformat
+from guardrails.runtime.logs.redact import Redactor
 
 JOB = {"job": "id-1", "name": "charge", "attempt": "2", "queue": "mail"}
 RUNNING = context.Running("id-1", "charge", "order-7", "mail", 2, 9)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from guardrails.runtime import credentials
-from guardrails.runtime.redact import LONGEST_LINE, MARK, Redactor
+from guardrails.runtime.logs import credentials
+from guardrails.runtime.logs.redact import LONGEST_LINE, MARK, Redactor
 
 SECRET = "s3cr3t/V+lue&\"x'ü"
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nq2w3e4r5t6\n-----END RSA PRIVATE KEY-----"

@@ -6,13 +6,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from guardrails.runtime import shown
 from guardrails.runtime.errors import RuntimeFault, UnknownJob
-from guardrails.runtime.http import book, follow, shown
+from guardrails.runtime.http import book, follow
 from guardrails.runtime.http.bodies import header
 from guardrails.runtime.http.described import FRAME, Described, answer, parameter, problems
 from guardrails.runtime.http.desk import Desk, Seat
 from guardrails.runtime.http.pulse import Watch
-from guardrails.runtime.http.shown import Glass
 from guardrails.runtime.store.tables import ENDED
 
 PAGE = 200
@@ -89,7 +89,7 @@ async def _new(desk: Desk, job: str, place: Place) -> AsyncIterator[bytes]:
     """What happened since; the place becomes -1 where nothing more can come."""
     while True:
         seen, told = await desk.look(book.told, job, place.after, PAGE)
-        glass = Glass(seen)
+        glass = shown.Glass(seen)
         for event in told:
             yield follow.frame(event.type, {"job": job, **shown.event(glass, event)}, str(event.seq))
             place.after = event.seq

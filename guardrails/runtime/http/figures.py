@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-import sqlalchemy as sa
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from guardrails.runtime.home import home
 from guardrails.runtime.store.reading import Reading
+from guardrails.runtime.store.waiting import ages
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 METHODS = ("GET", "HEAD", "POST", "PATCH")
@@ -48,21 +48,13 @@ class _Book:
         database = home().database
         reading = Reading(database)
         jobs = GaugeMetricFamily("guardrails_jobs", "Jobs by queue and status.", labels=["queue", "status"])
-        for queue, counts in reading.counts().items():
-            for status, number in counts.items():
+        counts = reading.counts()
+        for queue, statuses in counts.items():
+            for status, number in statuses.items():
                 jobs.add_metric([queue, status], number)
         oldest = GaugeMetricFamily("guardrails_oldest_queued_seconds", "Age of the job that has been due for longest.", labels=["queue"])
-        for queue, seconds in ages().items():
-            oldest.add_metric([queue], seconds)
+        waiting = ages(database)
+        for queue in counts:
+            oldest.add_metric([queue], waiting.get(queue, 0.0))
         workers = GaugeMetricFamily("guardrails_workers", "Workers whose lease holds.", value=len(reading.workers()))
         return (jobs, oldest, workers)
-
-
-def ages() -> dict[str, float]:
-    """For how many seconds the longest waiting job of each queue has been due."""
-    database = home().database
-    job = database.tables.job
-    due = sa.func.coalesce(job.c.due, job.c.created)
-    query = sa.select(job.c.queue, (database.now - sa.func.min(due)).label("age")).where(job.c.status.in_(("queued", "retrying")))
-    with database.read() as connection:
-        return {row.queue: max(0.0, float(row.age)) for row in connection.execute(query.group_by(job.c.queue))}

@@ -13,7 +13,7 @@ from guardrails.runtime.http import bodies, book, shown
 from guardrails.runtime.http.described import INPUT, Described, answer, array, content, parameter, problems, ref
 from guardrails.runtime.http.desk import Desk
 from guardrails.runtime.http.problems import Problem
-from guardrails.runtime.http.shown import Glass
+from guardrails.runtime.shown import Glass, line, stream
 from guardrails.runtime.store.tables import STATUSES
 
 NUMBER = {"type": "integer"}
@@ -112,7 +112,7 @@ async def _told(desk: Desk, request: Request, status: int) -> Response:
 
 def _shown(job: str) -> dict[str, object]:
     seen = book.task(job)
-    streams = [shown.stream(about) for about in book.streams(job)]
+    streams = [stream(about) for about in book.streams(job)]
     return shown.task(seen) | {"streams": streams}
 
 
@@ -123,7 +123,7 @@ def _page(wanted: Filter) -> list[dict[str, object]]:
 
 def _lines(job: str, after: int, limit: int) -> list[dict[str, object]]:
     glass = Glass(book.task(job))
-    return [shown.line(glass, line) for line in book.lines(job, after, limit)]
+    return [line(glass, found) for found in book.lines(job, after, limit)]
 
 
 def _next(wanted: Filter, found: list[dict[str, object]]) -> str | None:

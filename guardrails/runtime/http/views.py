@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from guardrails.runtime.declare import registry
 from guardrails.runtime.home import home
 from guardrails.runtime.http import book, shown
-from guardrails.runtime.http.figures import ages
-from guardrails.runtime.http.shown import Glass
+from guardrails.runtime.shown import Glass, line, stream
 from guardrails.runtime.store.reading import Seen, Told
 from guardrails.runtime.store.tables import STATUSES
+from guardrails.runtime.store.waiting import ages
 from guardrails.runtime.ticks import Cron, Every
 
 ROWS = 12
@@ -73,7 +73,7 @@ def overview() -> dict[str, Any]:
         "database": home().database.shown,
         "workers": reading.workers(),
         "queues": dict(sorted(counts.items())),
-        "ages": ages(),
+        "ages": ages(home().database),
         "totals": {status: sum(of[status] for of in counts.values()) for status in STATUSES},
         "schedules": schedules(),
         "running": _rows(("running",)),
@@ -98,8 +98,8 @@ def one(job: str) -> dict[str, Any]:
         "row": _row(seen),
         "declared": seen.name in registry.jobs,
         "events": moments(glass, book.timeline(seen, EVENTS)),
-        "lines": [_line(shown.line(glass, line)) for line in book.last_lines(job, LOG)],
-        "streams": [shown.stream(about) for about in book.streams(job)],
+        "lines": [_line(line(glass, found)) for found in book.last_lines(job, LOG)],
+        "streams": [stream(about) for about in book.streams(job)],
         "steps": {name: glass.text(result) for name, result in book.steps(seen).items()},
     }
 

@@ -9,13 +9,13 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from guardrails.runtime.errors import PayloadRefused, RuntimeFault
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.payload import declaration, masking, versions
 from guardrails.runtime.payload.anatomy import anatomy
 from guardrails.runtime.payload.canonical import settled, written
 from guardrails.runtime.payload.travel import refuse
 from guardrails.runtime.payload.versions import PayloadUnreadable as PayloadUnreadable
 from guardrails.runtime.payload.versions import Upcast as Upcast
-from guardrails.runtime.redact import Redactor
 
 LIMIT = 65_536
 """Bytes of UTF-8 JSON that a payload may have."""

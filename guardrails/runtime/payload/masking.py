@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from guardrails.runtime.logs.redact import MARK
 from guardrails.runtime.payload.anatomy import Part
-from guardrails.runtime.redact import MARK
 
 
 def masked(part: Part, data: Any) -> Any:

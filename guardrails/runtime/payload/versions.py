@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from guardrails.runtime.errors import DeclarationError, NewerVersion, RuntimeFault
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.payload.canonical import written
-from guardrails.runtime.redact import Redactor
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
 

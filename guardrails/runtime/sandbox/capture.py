@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from guardrails.runtime.redact import Redactor
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.sandbox.commands import OnOutput
 
 Stream = Literal["stdout", "stderr"]

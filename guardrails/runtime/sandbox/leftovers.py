@@ -5,7 +5,7 @@ import stat
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from guardrails.runtime.redact import Redactor
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.sandbox.capture import cleaned
 from guardrails.runtime.sandbox.names import TEMPORARY
 from guardrails.runtime.sandbox.outcome import Left

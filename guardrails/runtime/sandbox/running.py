@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Unpack, cast
 
 from guardrails.runtime.errors import SandboxRefused
-from guardrails.runtime.redact import SHORTEST, Redactor
+from guardrails.runtime.logs.redact import SHORTEST, Redactor
 from guardrails.runtime.sandbox import drivers, leftovers
 from guardrails.runtime.sandbox.capture import Capture
 from guardrails.runtime.sandbox.commands import Command, OnOutput, Options

@@ -200,9 +200,12 @@ def _checked(url: str) -> sa.URL:
         raise DatabaseRefused(
             "The database URL cannot be read: write sqlite:///jobs.db or postgresql://user:password@host/name."
         ) from error
+    if parsed.drivername == "postgres":  # as libpq and many hosts write it
+        parsed = parsed.set(drivername="postgresql")
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise DatabaseRefused(
-            f"The runtime keeps its jobs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}: write sqlite:///jobs.db or postgresql://user:password@host/name."
+            f"The runtime keeps its jobs on SQLite or PostgreSQL, not on {parsed.get_backend_name()}: "
+            "write sqlite:///jobs.db or postgresql://user:password@host/name."
         )
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise DatabaseRefused("Jobs need a database that outlives the process: name a file, as in sqlite:///jobs.db.")

@@ -7,20 +7,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from guardrails.runtime import body, run
+from guardrails.runtime import body
 from guardrails.runtime.declare import Job, registry
 from guardrails.runtime.home import Home, home
-from guardrails.runtime.logbook import Logbook
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.pool.frames import Frame, Learn, Line, Output, Progress, Task
-from guardrails.runtime.redact import Redactor
-from guardrails.runtime.run import Active, Conversation, Passing
 from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.store.reading import Reading, Seen
 from guardrails.runtime.testing import faults
 from guardrails.runtime.testing.inline import here
 from guardrails.runtime.testing.queued import in_order
-from guardrails.runtime.thread import ThreadTalk, _Inner
+from guardrails.runtime.work import run
+from guardrails.runtime.work.logbook import Logbook
+from guardrails.runtime.work.run import Active, Conversation, Passing
+from guardrails.runtime.work.thread import ThreadTalk, _Inner
 
 _steps: dict[str, dict[tuple[int, str], str]] = {}  # by job: results (JSON) by generation and label
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guardrails.runtime.redact import Redactor
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.sandbox.capture import STREAMS, Capture, Stream
 
 pieces = st.lists(st.tuples(st.sampled_from(STREAMS), st.binary(max_size=40)), max_size=12)

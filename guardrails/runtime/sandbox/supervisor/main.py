@@ -181,7 +181,7 @@ class Watch:
             exit_code=status if status >= 0 and stopped is None else None,
             signal=number if stopped is None else int(signal.SIGKILL),
             stopped_by=stopped or self._blamed(number),
-            cpu=None if plan.driver == "docker" else _reaped(),
+            cpu=None if plan.driver == "docker" else max(self._cpu, _reaped()),  # a killed namespace may be reaped after this
             told=told,
         )
 

@@ -2,9 +2,9 @@
 
 import time
 
+from guardrails.runtime.logs.redact import Redactor, Stream
 from guardrails.runtime.plain import plain
 from guardrails.runtime.pool.frames import Learn, Line, Output, Standard
-from guardrails.runtime.redact import Redactor, Stream
 from guardrails.runtime.store.jobs import Started
 from guardrails.runtime.store.output import LogLine
 from guardrails.runtime.store.output import Output as Writer

@@ -17,24 +17,25 @@ from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Any, Literal
 
-from guardrails.runtime import run, settings
+from guardrails.runtime import settings
 from guardrails.runtime.declare import Job, Queue, registry
 from guardrails.runtime.engine import Fleet
 from guardrails.runtime.errors import DeclarationError, RuntimeFault
 from guardrails.runtime.home import Home, home
-from guardrails.runtime.house import House
-from guardrails.runtime.lease import Keeper, Leases
-from guardrails.runtime.lock import only_worker
-from guardrails.runtime.logbook import Logbook
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.plain import said
 from guardrails.runtime.pool.frames import GarbledFrame, Learn, Line, Output, Progress
 from guardrails.runtime.pool.warm import Pool
-from guardrails.runtime.process import ProcessTalk
-from guardrails.runtime.redact import Redactor
-from guardrails.runtime.run import Active, Passing
 from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
-from guardrails.runtime.thread import ThreadTalk
+from guardrails.runtime.work import run
+from guardrails.runtime.work.house import House
+from guardrails.runtime.work.lease import Keeper, Leases
+from guardrails.runtime.work.lock import only_worker
+from guardrails.runtime.work.logbook import Logbook
+from guardrails.runtime.work.process import ProcessTalk
+from guardrails.runtime.work.run import Active, Passing
+from guardrails.runtime.work.thread import ThreadTalk
 
 log = logging.getLogger("guardrails.runtime")
 Until = Literal["stopped", "drained", "one"]
@@ -190,7 +191,7 @@ class Worker:
         started = active.started
         if active.stopped is not None:
             return run.handed_back(active.stopped)
-        declared = run.declared(started.name)
+        declared = registry.jobs.get(started.name)
         if declared is None:
             log.error("Job %s: this worker knows no job called %s; it waits for one that does.", started.id, started.name)
             return run.offered_again(started, f"no worker knows the job {started.name}", time.time())

@@ -13,13 +13,14 @@ from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from guardrails.runtime import addresses, signature
 from guardrails.runtime import secret as secrets
+from guardrails.runtime import signature
+from guardrails.runtime.destinations import addresses
 from guardrails.runtime.errors import DestinationRefused, SecretMissing, Terminal, Transient
 from guardrails.runtime.secret import SecretRef
 
 if TYPE_CHECKING:
-    from guardrails.runtime.pinned import Deadline
+    from guardrails.runtime.destinations.pinned import Deadline
 
 LONGEST_AFTER = 86_400.0  # seconds; a Retry-After beyond a day is cut to it
 AGAIN = (408, 425, 429)
@@ -154,7 +155,7 @@ def deliver(destination: Destination, body: bytes, *, message_id: str, key: str,
     """
     import httpcore
 
-    from guardrails.runtime import pinned
+    from guardrails.runtime.destinations import pinned
 
     deadline = pinned.Deadline(destination.timeout)
     url = httpcore.URL(

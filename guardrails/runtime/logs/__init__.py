@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from guardrails.runtime.errors import RuntimeFault
+from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.plain import plain
-from guardrails.runtime.redact import Redactor
 
 Sink = Callable[[str, str, dict[str, str], float], None]
 """Takes a level's name, a message, its fields, and when it was logged (epoch seconds)."""

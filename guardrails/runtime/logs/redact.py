@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
-from guardrails.runtime import credentials
+from guardrails.runtime.logs import credentials
 
 MARK = "[redacted]"
 SHORTEST = 4

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from guardrails.runtime.declare import Job, registry
+from guardrails.runtime.declare import Job
 from guardrails.runtime.errors import NewerVersion
 from guardrails.runtime.pool.frames import (
     Ask,
@@ -211,8 +211,3 @@ def task_of(started: Started, finished: dict[str, str]) -> Task:
         generation=started.generation,
         finished=finished,
     )
-
-
-def declared(name: str) -> Job[Any, Any] | None:
-    """The job of that name, if this release of the application has it."""
-    return registry.jobs.get(name)
