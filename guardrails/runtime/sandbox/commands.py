@@ -44,7 +44,8 @@ class Command:
     - `cpu`: processor time of all its processes together.
     - `memory`: what its processes hold together; who grows beyond is stopped, while one allocation far beyond fails in the command itself.
     - `output`: of stdout and stderr together; the command is stopped when it writes more.
-    - `processes`: processes and threads at one time; who keeps more is stopped, and (except by `process`) the kernel refuses further ones.
+    - `processes`: processes and threads at one time; who keeps more is stopped, and (except by `process`) the kernel refuses further ones:
+      under `process` a fork bomb of the root user can win.
     - `disk`: what its scratch folder holds, temporary files included.
     - `network`: False cuts it off from every network, this machine's own included.
     - `secrets`: variables of its environment; their values are replaced in all that it says and leaves.
