@@ -5,7 +5,6 @@ from pydantic import BaseModel
 
 from guardrails import runtime
 from guardrails.runtime.home import home
-from guardrails.runtime.store.reading import Reading
 
 reports = sa.Table("reports", sa.MetaData(), sa.Column("job", sa.Text, primary_key=True), sa.Column("status", sa.Text))
 
@@ -34,4 +33,4 @@ def request(month: str) -> str:
 
 
 if __name__ == "__main__":
-    print(Reading(home().database).job(request("2026-11")).status)
+    print(runtime.state(request("2026-11")).status)

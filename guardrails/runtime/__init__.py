@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from guardrails.runtime.secret import SecretRef as SecretRef
     from guardrails.runtime.secret import Sensitive as Sensitive
     from guardrails.runtime.settings import configure as configure
+    from guardrails.runtime.status import State as State
+    from guardrails.runtime.status import cancel as cancel
+    from guardrails.runtime.status import requeue as requeue
+    from guardrails.runtime.status import state as state
     from guardrails.runtime.store.jobs import Event as Event
     from guardrails.runtime.targets import http_job as http_job
     from guardrails.runtime.webhooks import webhook as webhook
@@ -70,6 +74,7 @@ _FROM = {
     "scheduled": "schedule",
     "secret": "SecretRef Sensitive",
     "settings": "configure",
+    "status": "State cancel requeue state",
     "store.jobs": "Event",
     "targets": "http_job",
     "webhooks": "webhook",

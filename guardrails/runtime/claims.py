@@ -1,9 +1,9 @@
 """How much a worker claims of a queue, and when it looks: by DBOS's own loop, but at our pace.
 
 DBOS looks once in each polling interval and claims no more than the free slots, so slots / interval jobs a second, whatever the bodies do.
-Here a look also comes when half of what was claimed is done, and it may claim as many more as this worker has ended in the last `QUICK`
-seconds: none where bodies take longer. What was claimed and found no slot within `PATIENCE` is given back for other workers. Until it has
-a slot it is still queued in our book: neither giving it back nor a death costs it a run.
+Here a look also comes when a bell says that something waits, and when half of what was claimed is done; it may claim as many more as this
+worker has ended in the last `QUICK` seconds: none where bodies take longer. What was claimed and found no slot within `PATIENCE` is given
+back for other workers. Until it has a slot it is still queued in our book: neither giving it back nor a death costs it a run.
 """
 
 import math
@@ -21,6 +21,7 @@ QUICK = 0.25  # seconds
 PATIENCE = 1.0  # seconds
 MOST_AHEAD = 100
 BREATH = 0.02  # seconds at least between two looks
+DEAF = (0.02, 0.25)  # seconds at first and at most for which no bell is heard after one in vain: a limit is reached, or others were quicker
 
 
 class Claims:
@@ -29,14 +30,18 @@ class Claims:
     def __init__(self, queue: "Queue", look: Callable[[int], None] = lambda room: None) -> None:
         """`look` is told before each look how many claims there is room for."""
         self._slots = queue.concurrency
-        self._most_ahead = MOST_AHEAD if queue.limit is None and queue.rate is None else 0  # the engine counts claims against these
+        self.shared(queue.limit is not None or queue.rate is not None)
         self._look = look
         self._turn = threading.Condition()  # of the loop
         self._free = threading.Semaphore(queue.concurrency)
         self._held = 0
         self._ended: deque[float] = deque(maxlen=MOST_AHEAD)
-        self._due = self._over = False
-        self._looked = 0.0
+        self._due = self._rung = self._over = False
+        self._looked = self._deaf = self._deaf_until = 0.0
+
+    def shared(self, limited: bool) -> None:
+        """Whether limits over all workers hold: then nothing is claimed ahead, as the engine counts claims against them."""
+        self._most_ahead = 0 if limited else MOST_AHEAD
 
     def is_set(self) -> bool:
         """Whether claiming is over."""
@@ -55,13 +60,23 @@ class Claims:
         with self._turn:
             while not self._over:
                 now, room = time.monotonic(), self.room()
-                rest = max(self._looked + BREATH, now if self._due else until) - now
+                rest = max(self._looked + BREATH, now if self._due or self._rung else until) - now
                 if room and rest <= 0:
-                    self._due, self._looked = False, now
+                    if self._rung:
+                        self._deaf = min(2 * self._deaf or DEAF[0], DEAF[1])
+                        self._deaf_until = now + self._deaf
+                    self._due, self._rung, self._looked = False, False, now
                     self._look(room)
                     return False
                 self._turn.wait(rest if room else None)
             return True
+
+    def ring(self) -> None:
+        """Something waits in the queue: look for it, unless a look at the last bell has found nothing to claim."""
+        with self._turn:
+            if not self._rung and time.monotonic() >= self._deaf_until:
+                self._rung = True
+                self._turn.notify()
 
     def room(self) -> int:
         """How many more may be claimed now."""
@@ -76,6 +91,7 @@ class Claims:
         """Hold a claim until a slot is free: True, the slot is its own; False, none became free, and it is to be given back."""
         with self._turn:
             self._held += 1
+            self._deaf = self._deaf_until = 0.0
         free = self._free.acquire(timeout=PATIENCE)
         try:
             yield free and not self._over

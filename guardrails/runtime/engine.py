@@ -7,6 +7,7 @@ What it does not do, and the runtime does: see `worker.py`.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer  # the public package does not export it; the default would be pickle
 
 from guardrails.runtime.claims import Claims
+from guardrails.runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
     from guardrails.runtime.declare import Queue
@@ -25,6 +27,8 @@ NAME = "guardrails"
 RELEASE = version("dbos")
 WORKFLOW = "guardrails.attempt"
 UNFINISHED = "unfinished"
+LOOK = 1.0  # seconds between two looks of DBOS's into a queue for which no bell rings
+LIMITS = 5.0  # seconds between two looks at whether another worker has changed a queue's limits
 _SCHEMA = "dbos"
 _log = logging.getLogger("guardrails.runtime")
 
@@ -81,13 +85,13 @@ class Client:
         """Take an attempt out of its queue."""
         self._client.cancel_workflow(workflow_id(job, generation, attempt))
 
-    def declare(self, queue: "Queue", poll: float) -> None:
-        """Write a queue's limits where all workers read them; the last worker that starts decides. `poll`: seconds between two looks."""
+    def declare(self, queue: "Queue") -> None:
+        """Write a queue's limits where all workers read them; the last worker that starts decides."""
         self._client.register_queue(
             queue.name,
             worker_concurrency=min(queue.concurrency, queue.limit or queue.concurrency),
             global_concurrency=queue.limit,
-            polling_interval_sec=poll,
+            polling_interval_sec=LOOK,
             limiter={"limit": queue.rate[0], "period": queue.rate[1]} if queue.rate else None,
             application_name=NAME,
         )
@@ -142,7 +146,14 @@ class Fleet:
         self._run = run
         self._pass_on = pass_on
         self._poll = poll
+        attempt = sa.table(
+            "workflow_status", sa.column("queue_name"), sa.column("status"), schema=_SCHEMA if database.dialect == "postgresql" else None
+        )
+        waits = (sa.exists().where(attempt.c.queue_name == queue.name, attempt.c.status == "ENQUEUED") for queue in self._queues)
+        self._glance = sa.select(*waits)
         self._claims: dict[str, Claims] = {}
+        self._looked: dict[str, Any] = {}
+        self._over = threading.Event()
         self.launched = False
 
     def launch(self, client: Client) -> None:
@@ -163,7 +174,7 @@ class Fleet:
             else "postgresql://unused@localhost/unused",
         }
         for queue in self._queues:  # before the launch, which begins to look into them at once
-            client.declare(queue, self._poll)
+            client.declare(queue)
         DBOS(config=config)
         run, pass_on = self._run, self._pass_on
 
@@ -177,6 +188,7 @@ class Fleet:
         DBOS.launch()
         for queue in self._queues:
             self._claim(queue)
+        threading.Thread(target=self._bell, name="bell", daemon=True).start()
         self.launched = True
 
     def _claim(self, queue: "Queue") -> None:
@@ -193,7 +205,36 @@ class Fleet:
             looked._worker_concurrency = dbos._active_workflows_set.count_for_queue(queue.name) + room
 
         claims = self._claims[queue.name] = Claims(queue, look)
+        self._looked[queue.name] = looked
         threading.Thread(target=_queue.queue_worker_thread, args=(claims, dbos, looked), name=f"claims-{queue.name}", daemon=True).start()
+
+    def _bell(self) -> None:
+        """Ring for each queue in which something waits: a glance costs a tenth of a look, and needs no notifications of the database's."""
+        limits = time.monotonic() + LIMITS
+        while not self._over.wait(self._poll):
+            try:
+                if time.monotonic() >= limits:
+                    limits = time.monotonic() + LIMITS
+                    self._read_limits()
+                waiting = self.waiting()
+            except (RuntimeFault, sa.exc.SQLAlchemyError):  # the looks tell; they go on
+                self._over.wait(LOOK)
+                continue
+            for name in waiting:
+                self._claims[name].ring()
+
+    def waiting(self) -> list[str]:
+        """The queues in which an attempt waits that may be claimed."""
+        with self._database.alone() as connection:
+            found = connection.execute(self._glance).one()
+        return [queue.name for queue, waits in zip(self._queues, found, strict=True) if waits]
+
+    def _read_limits(self) -> None:
+        """The limits over all workers are the queue's, and the last worker that started decides."""
+        for name, looked in self._looked.items():
+            if latest := DBOS.retrieve_queue(name):
+                looked._concurrency, looked._limiter = latest._concurrency, latest._limiter
+                self._claims[name].shared(latest._concurrency is not None or latest._limiter is not None)
 
     def step(self, name: str, run: Callable[[], str | None]) -> str | None:
         """Run a durable step within an attempt: its recorded result, else what `run` gives.
@@ -223,6 +264,7 @@ class Fleet:
 
     def stop_claiming(self) -> None:
         """Claim nothing more; what runs goes on. Private in DBOS, whose own end also cuts the threads that still run."""
+        self._over.set()
         for claims in self._claims.values():
             claims.set()
         for stopping in _dbos._get_dbos_instance().background_thread_stop_events:

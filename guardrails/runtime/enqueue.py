@@ -42,7 +42,7 @@ def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 
 
 def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New:
     context.refuse_while_importing(job.name)
-    if not 0 <= delay <= LONGEST_DELAY:
+    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= LONGEST_DELAY:
         raise DeclarationError(f"Job {job.name}: delay must be between 0 and {LONGEST_DELAY:,.0f} seconds (a year), not {delay!r}.")
     text = job.shape.dump(payload)
     return New(job.name, key or job.key(payload), job.queue, job.shape.version, text, digest(text), job.retry.attempts, delay)

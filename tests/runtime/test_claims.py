@@ -128,3 +128,28 @@ def test_the_end_of_claiming_ends_the_wait_and_gives_back_what_was_not_begun(mon
     waiting.join(LONG)
     assert (began.get(), held.held) == (False, 1)
     hold.set()
+
+
+def test_a_bell_brings_a_look_and_after_one_in_vain_none_is_heard_until_something_was_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "BREATH", 0.0)
+    monkeypatch.setattr(claims, "DEAF", (LONG, LONG))
+    held = Claims(Queue("q", 2))
+    held.ring()
+    assert held.wait(10 * LONG) is False
+    held.ring()
+    began = time.monotonic()
+    assert held.wait(0.05) is False
+    assert time.monotonic() - began >= 0.05
+    with held.slot():
+        held.ring()
+        assert held.wait(10 * LONG) is False
+
+
+def test_what_others_limit_is_not_claimed_ahead_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "QUICK", LONG)
+    held = Claims(Queue("q", 4))
+    end(held, 10)
+    held.shared(True)
+    assert held.room() == 4
+    held.shared(False)
+    assert held.room() == 14

@@ -5,8 +5,15 @@ import re
 
 from dbos import DBOS, DBOSClient, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer
+from pydantic import BaseModel
 
+from guardrails import runtime
 from guardrails.runtime import engine
+from guardrails.runtime.home import home
+
+
+class Count(BaseModel):
+    number: int
 
 
 def test_recovery_takes_the_ids_of_dead_workers() -> None:
@@ -38,3 +45,21 @@ def test_the_loop_of_a_queue_asks_its_event_when_to_look_and_claims_by_the_queue
     assert re.findall(r"stop_event\.(\w+)", loop).count("wait") == 1
     assert set(re.findall(r"stop_event\.(\w+)", loop)) == {"wait", "is_set"}
     assert "dbos._active_workflows_set.count_for_queue(queue.name)" in loop
+
+
+def test_the_bell_sees_what_waits(database: str) -> None:
+    @runtime.job(timeout=5, key=lambda p: p.number, queue="second")
+    def count(p: Count) -> None: ...
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    queues = [runtime.Queue("first"), runtime.Queue("second")]
+    fleet = engine.Fleet(home().database, "me", queues, never, never, poll=1.0)
+    job = count.enqueue(Count(number=1), delay=60).id
+    assert fleet.waiting() == []
+    runtime.cancel(job)
+    job = count.enqueue(Count(number=2)).id
+    assert fleet.waiting() == ["second"]
+    runtime.cancel(job)
+    assert fleet.waiting() == []

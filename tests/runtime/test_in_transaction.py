@@ -127,3 +127,18 @@ def test_django_s_transaction_carries_the_job(charge: Any, database: str, monkey
     finally:
         connection.close()
     assert queued() == ["kept"]
+
+
+def test_what_is_closed_or_bound_to_nothing_is_refused_in_a_sentence(charge: Any, engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        pass
+    for given in (connection, Session()):
+        with pytest.raises(runtime.DatabaseRefused, match="has no transaction to join"):
+            charge.enqueue_in_transaction(given, Charge(order="7"))
+    assert queued() == []
+
+
+@pytest.mark.parametrize("delay", ["5", None, True, float("nan"), -1])
+def test_a_delay_that_is_no_number_of_seconds_is_refused(charge: Any, delay: Any) -> None:
+    with pytest.raises(runtime.DeclarationError, match="delay must be between 0 and"):
+        charge.enqueue(Charge(order="7"), delay=delay)

@@ -15,9 +15,8 @@ from guardrails.runtime.store.database import Database
 @contextmanager
 def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
     """The caller's transaction as a SQLAlchemy connection; it is neither begun, committed nor rolled back here. Raises DatabaseRefused."""
-    if isinstance(connection, Session):
-        connection = connection.connection()
-    if isinstance(connection, sa.Connection):
+    if isinstance(connection, Session | sa.Connection):
+        connection = _usable(connection)
         if _commits_each(connection):
             raise DatabaseRefused(
                 "This connection commits each statement by itself (AUTOCOMMIT), so there is no transaction to join: use one that begins "
@@ -34,6 +33,19 @@ def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
             f"enqueue_in_transaction takes a SQLAlchemy Connection or Session, or django.db.connection, not {type(connection).__name__}: "
             "an AsyncSession gives its synchronous one by run_sync."
         )
+
+
+def _usable(given: Session | sa.Connection) -> sa.Connection:
+    try:
+        connection = given.connection() if isinstance(given, Session) else given
+        if connection.closed:
+            raise sa.exc.ResourceClosedError("This Connection is closed")
+    except sa.exc.SQLAlchemyError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
+        raise DatabaseRefused(
+            f"This {type(given).__name__} has no transaction to join: {reason}. Give one that is open and bound to the jobs' database."
+        ) from error
+    return connection
 
 
 def _commits_each(connection: sa.Connection) -> bool:

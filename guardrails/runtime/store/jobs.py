@@ -18,6 +18,7 @@ from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.statements import Statements
 
 StatusHook = Callable[[sa.Connection, "Event"], None]
+_GIVEN = ("name", "key", "queue", "version", "payload", "attempts")
 log = logging.getLogger("guardrails.runtime")
 
 
@@ -112,26 +113,26 @@ class Jobs:
         `compare(payload, version)` gives the digest that an older payload has in the present version. Raises KeyConflict.
         """
         job = new_id()
-        claim = {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest}
-        if connection.execute(self._do.claim_key, claim).scalar() is None:
+        if not self._add(connection, job, new):
             return self._known(connection, new, compare), False
-        row: dict[str, Any] = {
-            "id": job,
-            "name": new.name,
-            "key": new.key,
-            "queue": new.queue,
-            "version": new.version,
-            "payload": new.payload,
-            "attempts": new.attempts,
-        }
-        if new.delay > 0:
-            connection.execute(self._do.add_late_job, {**row, "of_delay": new.delay})
-        else:
-            connection.execute(self._do.add_job, row)
         self.client.queue(connection, new.queue, job, 1, 1, new.delay)
         if self._hooks:  # the event itself is the row: every reader puts it first
             self._tell(connection, Event(job, new.name, new.key, 1, "Queued", "queued", 0, time.time(), {}))
         return job, True
+
+    def _add(self, connection: sa.Connection, job: str, new: New) -> bool:
+        if self._do.enqueue is not None:
+            values = {f"new_{name}": getattr(new, name) for name in (*_GIVEN, "digest")}
+            return connection.execute(self._do.enqueue, {"new_id": job, **values, "of_delay": new.delay or None}).scalar() is not None
+        claim = {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest}
+        if connection.execute(self._do.claim_key, claim).scalar() is None:
+            return False
+        row = {name: getattr(new, name) for name in _GIVEN}
+        if new.delay > 0:
+            connection.execute(self._do.add_late_job, {"id": job, **row, "of_delay": new.delay})
+        else:
+            connection.execute(self._do.add_job, {"id": job, **row})
+        return True
 
     def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str:
         first = connection.execute(self._do.known_key, {"of_name": new.name, "of_key": new.key}).one()
@@ -156,6 +157,12 @@ class Jobs:
         """
         fence = secrets.token_hex(8)
         which = {"of_job": job, "of_generation": generation, "of_attempt": attempt, "new_fence": fence, "new_worker": worker}
+        if self._do.begin_at_once is not None and not self._hooks:
+            told = {"new_type": "Started", "new_data": json.dumps({"worker": worker})}
+            with self.database.alone() as connection:
+                row = connection.execute(self._do.begin_at_once, {**which, **told}).one_or_none()
+            if row is not None:
+                return _started(row)
         with self.database.begin() as connection:
             row = connection.execute(self._do.start, which).one_or_none()
             if row is None:
@@ -169,22 +176,7 @@ class Jobs:
                 self._record(connection, row, row.seq, "Cancelled", "cancelled", {})
                 return None
             self._record(connection, row, row.seq, "Started", "running", {"worker": worker})
-        return Started(
-            row.id,
-            row.name,
-            row.key,
-            row.queue,
-            row.version,
-            row.payload,
-            row.attempts,
-            row.runs,
-            row.starts,
-            row.generation,
-            row.attempt,
-            row.steps_from,
-            row.created,
-            fence,
-        )
+        return _started(row)
 
     def _died_for_good(self, connection: sa.Connection, row: Any) -> Dead:
         error = f"its worker or its process died in run {row.runs} of {row.attempts}"
@@ -207,6 +199,11 @@ class Jobs:
             "new_error": None if ending.error is None else plain(ending.error),
             "new_result": ending.result,
         }
+        if self._do.end_at_once is not None and not self._hooks and not again and len(ending.events) == 1:
+            ((kind, data),) = ending.events
+            with self.database.alone() as connection:
+                told = connection.execute(self._do.end_at_once, {**values, "new_type": kind, "new_data": json.dumps(data)})
+                return told.one_or_none() is not None
         with self.database.begin() as connection:
             if again:
                 row = connection.execute(self._do.end_for_now, {**values, "of_delay": ending.delay}).one_or_none()
@@ -334,6 +331,25 @@ class Jobs:
 def _ends(row: Any) -> dict[str, Any]:
     """What ends a job in the transaction that was about to start a run of it."""
     return {"of_job": row.id, "of_fence": row.fence, "of_runs": 0, "of_events": 0, "new_result": None}
+
+
+def _started(row: Any) -> Started:
+    return Started(
+        row.id,
+        row.name,
+        row.key,
+        row.queue,
+        row.version,
+        row.payload,
+        row.attempts,
+        row.runs,
+        row.starts,
+        row.generation,
+        row.attempt,
+        row.steps_from,
+        row.created,
+        row.fence,
+    )
 
 
 @contextmanager
