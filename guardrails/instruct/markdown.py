@@ -33,7 +33,8 @@ class Piece(msgspec.Struct, frozen=True):
 def pieces(text: str) -> Iterator[Piece]:
     """The places of a text in their order; front matter, comments and other fences are left out."""
     hidden = _FRONT.match(text)
-    text = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+    until = text.rfind("-->") + 1  # behind it no comment ends, and to look for an end from each beginning would take for ever
+    text = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text[: until + 2]) + text[until + 2 :] if until else text
     at = hidden.end() if hidden else 0
     fence, is_shell, opened = "", False, 0
     for line in text[at:].split("\n"):

@@ -142,7 +142,9 @@ def look(root: Path, result: Result, exclude: Sequence[str] = ()) -> Seen:
 
 def without_ours(text: str) -> str:
     """A file without the blocks that we manage."""
-    return _OURS.sub("", text)
+    head, end, rest = text.rpartition("guardrails:end id=")  # behind it no block ends
+    last, line, rest = rest.partition("\n")
+    return _OURS.sub("", head + end + last + line) + rest if end else text
 
 
 def _needs_lead(root: Path, name: str) -> bool:
