@@ -72,9 +72,9 @@ class Claims:
             return True
 
     def ring(self) -> None:
-        """Something waits in the queue: look for it, unless a look at the last bell has found nothing to claim."""
+        """Something waits in the queue: look for it if a slot is free, unless a look at the last bell has found nothing to claim."""
         with self._turn:
-            if not self._rung and time.monotonic() >= self._deaf_until:
+            if not self._rung and self._held < self._slots and time.monotonic() >= self._deaf_until:
                 self._rung = True
                 self._turn.notify()
 

@@ -1,6 +1,6 @@
 """Queueing: one, many, or within the caller's own transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -29,7 +29,8 @@ def many(job: Job[Any, Any], payloads: Sequence[Any], *, delay: float = 0.0) -> 
     news = [_new(job, payload, delay, None) for payload in payloads]
     jobs = home().jobs
     with jobs.database.begin() as connection:
-        return [_add(jobs, connection, job, new) for new in news]
+        added = jobs.add_many(connection, news, _lifted(job))
+    return [Handle(found, new.name, new.key, created) for new, (found, created) in zip(news, added, strict=True)]
 
 
 def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 0.0) -> Handle:
@@ -49,6 +50,10 @@ def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New
 
 
 def _add(jobs: Jobs, connection: sa.Connection, job: Job[Any, Any], new: New) -> Handle:
-    lifted = lambda text, version: digest(job.shape.lift(text, version))  # noqa: E731
-    found, created = jobs.add(connection, new, lifted)
+    found, created = jobs.add(connection, new, _lifted(job))
     return Handle(found, new.name, new.key, created)
+
+
+def _lifted(job: Job[Any, Any]) -> Callable[[str, int], str]:
+    """The digest that a payload of an older version has in the present one."""
+    return lambda text, version: digest(job.shape.lift(text, version))

@@ -36,7 +36,7 @@ class Database:
             "((julianday('now') - 2440587.5) * 86400.0)" if self.dialect == "sqlite" else "extract(epoch from clock_timestamp())::float8",
             sa.Double,
         )
-        self._single = self.engine.execution_options(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else self.engine
+        self._single = self._postgres(pool, isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else self.engine
         self._ready = False
         self._seen: tuple[int, int] | None = None
         self._lock = threading.Lock()
@@ -53,13 +53,14 @@ class Database:
 
         return engine
 
-    def _postgres(self, pool: int) -> sa.Engine:
+    def _postgres(self, pool: int, **options: Any) -> sa.Engine:
         engine = sa.create_engine(
             self.url.set(drivername="postgresql+psycopg"),
             pool_size=pool,
             max_overflow=pool,
             pool_timeout=30,
             connect_args={"application_name": "guardrails", "connect_timeout": 10},
+            **options,
         )
 
         @event.listens_for(engine, "checkin")
@@ -182,6 +183,7 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        self._single.dispose()
 
     def insert(self, table: sa.Table) -> Any:
         """An INSERT that can say `on_conflict_do_nothing` in this dialect."""

@@ -1,11 +1,14 @@
 """The statements that every job goes through, built once: building one costs more than running it."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
 from guardrails.runtime.store.database import Database
 
+STARTED = tuple("id name key queue version payload attempts runs starts generation attempt steps_from created fence".split())
+"""What of its row a run needs."""
 ACTIVE = ("queued", "retrying", "running")
 _FRESH: dict[str, Any] = {
     "status": "queued",
@@ -40,8 +43,8 @@ class Statements:
         self.enqueue = self.begin_at_once = self.end_at_once = None
         if database.dialect == "postgresql":
             alive = self.start.where(job.c.starts == job.c.ended, sa.not_(job.c.cancel))
-            self.begin_at_once = self._with_event(alive)
-            self.end_at_once = self._with_event(self.end)
+            self.begin_at_once = self._with_event(alive, STARTED)
+            self.end_at_once = self._with_event(self.end, ("id",))
             self.enqueue = self._enqueue(database)
 
     def _of_run(self) -> tuple[sa.ColumnElement[bool], ...]:
@@ -122,8 +125,8 @@ class Statements:
         due = sa.case((job.c.cancel, now), else_=later)  # a job that is to be cancelled waits for nothing
         return ended.values(due=None, finished=now), ended.values(attempt=job.c.attempt + 1, due=due, finished=None)
 
-    def _with_event(self, update: Any) -> Any:
-        """An update of a job's row together with its last event, `new_type` with `new_data`: the row, or none where nothing was written."""
+    def _with_event(self, update: Any, columns: Iterable[str]) -> Any:
+        """An update of a job's row with its last event, `new_type` and `new_data`: these columns, no row where nothing was written."""
         event = self._tables.event
         row = update.cte("row")
         told = {
@@ -134,4 +137,5 @@ class Statements:
             "data": sa.bindparam("new_data", type_=sa.Text),
             "at": self._now,
         }
-        return sa.select(row).add_cte(sa.insert(event).from_select(list(told), sa.select(*told.values())).cte("told"))
+        wanted = sa.select(*(row.c[name] for name in columns))
+        return wanted.add_cte(sa.insert(event).from_select(list(told), sa.select(*told.values())).cte("told"))

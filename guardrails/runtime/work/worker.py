@@ -132,8 +132,10 @@ class Worker:
 
     def _finished(self) -> bool:
         """Whether the plan is fulfilled: one job done, or nothing left to do."""
+        if self._plan.until == "one" and self.finished > 0:
+            return True
         try:
-            return (self._plan.until == "one" and self.finished > 0) or (self._plan.until != "stopped" and self._house.drained())
+            return self._plan.until != "stopped" and not self._fleet.held() and self._house.drained()
         except RuntimeFault:
             return False
 
