@@ -130,7 +130,9 @@ def _present(what: str) -> Body:
 
 
 def progress(done: float, total: float | None = None, note: str = "") -> None:
-    """Record how far the present run is: it becomes the job's progress and an event."""
+    """Record how far the present run is: it becomes the job's progress and an event. Of what is told faster than five times a second,
+    the latest is kept.
+    """
     told = Progress(done=float(done), total=None if total is None else float(total), note=plain(str(note)[:500]))
     if not all(map(math.isfinite, (told.done, told.total or 0.0))):
         raise ValueError(f"runtime.progress(..) takes finite numbers, not {done!r} of {total!r}")

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from pathlib import Path
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -103,6 +104,23 @@ async def gives_up(p: Do) -> str:
 def floods(p: Do) -> None:
     while True:
         runtime.progress(1)
+
+
+@runtime.job(timeout=1, key=lambda p: p.what, retry=runtime.Retry(1))
+def gushes(p: Do) -> None:
+    for number in range(100_000):
+        runtime.progress(number)
+    raise ValueError("all told")
+
+
+@runtime.job(timeout=120, key=lambda p: p.what, retry=runtime.Retry(1))
+def mumbles(p: Do) -> None:
+    runtime.log.info("begun")
+    print("printed", flush=True)  # noqa: T201
+    runtime.progress(1, 3, "first")
+    runtime.progress(2, 3, "second")
+    while not Path(p.what).exists():
+        time.sleep(0.02)
 
 
 def raised(data: dict[str, str]) -> dict[str, str]:

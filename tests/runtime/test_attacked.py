@@ -69,6 +69,26 @@ def test_a_thread_that_never_stops_talking_is_over_at_its_limit(database: str, h
     assert seen(handle.id).error == "stopped at its time limit of 1 s"
 
 
+def test_progress_without_end_holds_up_no_outcome_and_fills_no_database(database: str, hostile: Path) -> None:
+    handle = attack.gushes.enqueue(attack.Do(what="flood"))
+    drained(hostile, database)
+    told = [told for told in Reading(home().database).events(handle.id) if told.type == "Progress"]
+    assert seen(handle.id).status == "dead"
+    assert len(told) < 100
+    assert (seen(handle.id).progress or {})["done"] == told[-1].data["done"]
+
+
+def test_what_a_silent_body_said_is_read_while_it_runs(database: str, hostile: Path, tmp_path: Path) -> None:
+    handle = attack.mumbles.enqueue(attack.Do(what=str(tmp_path / "go")))
+    with Worker(hostile, database, "--drain") as worker:
+        wait_for("its words are read", lambda: len(Reading(home().database).lines(handle.id)) == 2)
+        wait_for("its progress is seen", lambda: (seen(handle.id).progress or {}).get("note") == "second")
+        assert seen(handle.id).status == "running"
+        (tmp_path / "go").touch()
+        assert worker.ended() == 0
+    assert [line[3] for line in Reading(home().database).lines(handle.id)] == ["begun", "printed"]
+
+
 def test_upcasters_run_under_the_job_s_limit(database: str, hostile: Path) -> None:
     handles = {what: attack.lifted.enqueue(attack.Do(what=what)) for what in ("loop", "exit", "fine")}
     with home().database.begin() as connection:

@@ -30,7 +30,9 @@ class Pool:
         self._app, self._environ = app, environ
         self._spares, self._start_seconds = spares, start_seconds
         self._recycle_after, self._max_output = recycle_after, max_output
-        self._turn = threading.Condition()
+        lock = threading.Lock()
+        self._turn = threading.Condition(lock)  # of those who take
+        self._missing = threading.Condition(lock)  # of the keeper
         self._all: set[Child] = set()
         self._idle: list[Child] = []
         self._dead: list[Child] = []  # found dead while idle, for the keeper to bury
@@ -60,7 +62,7 @@ class Pool:
         with self._turn:
             if clean and not self._closed and child.runs < self._recycle_after and child.reusable:
                 self._idle.append(child)
-                self._turn.notify_all()
+                self._turn.notify()
                 return
         self._bury(child)
 
@@ -70,6 +72,7 @@ class Pool:
             self._until = until
             for child in self._all:
                 child.renew(until)
+            self._missing.notify()
             self._turn.notify_all()
 
     def close(self) -> None:
@@ -78,6 +81,7 @@ class Pool:
             self._closed = True
             idle, children = self._idle, set(self._all)
             self._idle = []
+            self._missing.notify()
             self._turn.notify_all()
         for child in children:
             child.order_kill()
@@ -92,10 +96,12 @@ class Pool:
         self._refuse()
         while self._idle:
             child = self._idle.pop()
-            self._turn.notify_all()
+            if len(self._idle) < self._spares:
+                self._missing.notify()
             if child.reusable:
                 return child
             self._dead.append(child)
+        self._missing.notify()
         return None
 
     def _refuse(self) -> None:
@@ -122,6 +128,7 @@ class Pool:
             raise
         with self._turn:
             self._failures, self._not_before = 0, 0.0
+            self._missing.notify()
             self._turn.notify_all()
         return child
 
@@ -148,13 +155,13 @@ class Pool:
             pause = min(_PAUSES[0] * 2 ** min(self._failures, 10), _PAUSES[1])
             self._failures += 1
             self._not_before = time.monotonic() + pause
+            self._missing.notify()
             self._turn.notify_all()
 
     def _bury(self, child: Child) -> None:
         child.kill()
         with self._turn:
             self._all.discard(child)
-            self._turn.notify_all()
         child.close()
 
     def _keep_spares(self) -> None:
@@ -162,7 +169,7 @@ class Pool:
         while True:
             with self._turn:
                 while not self._closed and not self._dead and (pause := self._until_start()) != 0:
-                    self._turn.wait(pause)
+                    self._missing.wait(pause)
                 dead, self._dead = self._dead, []
                 closed, due = self._closed, self._until_start() == 0
             for child in dead:

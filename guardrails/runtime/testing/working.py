@@ -3,6 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from guardrails.runtime import body
 from guardrails.runtime.declare import Job, registry
 from guardrails.runtime.home import Home, home
 from guardrails.runtime.logs.redact import Redactor
-from guardrails.runtime.pool.frames import Frame, Learn, Line, Output, Progress, Task
+from guardrails.runtime.pool.frames import Frame, Task
 from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.store.reading import Reading, Seen
@@ -19,8 +20,9 @@ from guardrails.runtime.testing import faults
 from guardrails.runtime.testing.inline import here
 from guardrails.runtime.testing.queued import in_order
 from guardrails.runtime.work import run
+from guardrails.runtime.work.effects import Effects
 from guardrails.runtime.work.logbook import Logbook
-from guardrails.runtime.work.run import Active, Conversation, Passing
+from guardrails.runtime.work.run import Active, Conversation
 from guardrails.runtime.work.thread import ThreadTalk, _Inner
 
 _steps: dict[str, dict[tuple[int, str], str]] = {}  # by job: results (JSON) by generation and label
@@ -86,11 +88,12 @@ def _ending(at: Home, job: Job[Any, Any], started: Started, error: BaseException
     """Run the body in this thread while another one holds the worker's side of the conversation."""
     task = run.task_of(started, _finished(started))
     logbook = Logbook(Writer(at.database), started, Redactor(job.shape.sensitive(started.payload, started.version)))
+    effects = Effects(at.jobs, Writer(at.database), partial(_step, started), logbook)
     talk, endings = _Talk(), []
 
     def hold() -> None:
         try:
-            endings.append(Conversation(Active(started), job, talk, _Effects(at, started, logbook)).hold())
+            endings.append(Conversation(Active(started), job, talk, effects).hold())
         except Exception as fault:
             talk.kill()
             told = {"type": type(fault).__name__, "message": f"the worker failed: {type(fault).__name__}: {fault}"}
@@ -100,7 +103,7 @@ def _ending(at: Home, job: Job[Any, Any], started: Started, error: BaseException
     other.start()
     here(lambda: talk.work(task, job, error))
     other.join()
-    logbook.close()
+    effects.close()
     return endings[0]
 
 
@@ -118,28 +121,12 @@ class _Talk(ThreadTalk):
         self._out.put(outcome)
 
 
-class _Effects:
-    """See `run.Effects`: as in a worker; only steps are kept here, as there is no engine."""
-
-    def __init__(self, at: Home, started: Started, logbook: Logbook) -> None:
-        self._at, self._started, self._logbook = at, started, logbook
-        self._writer = Writer(at.database)
-
-    def take(self, started: Started, frame: Passing) -> None:
-        """Keep a line, a progress, a chunk."""
-        if isinstance(frame, Line | Output | Learn):
-            self._logbook.take(frame)
-        elif isinstance(frame, Progress):
-            self._at.jobs.note(started, "Progress", {"done": frame.done, "total": frame.total, "note": frame.note})
-        else:
-            self._writer.chunk(started, frame)
-
-    def step(self, name: str, run: Callable[[], str | None]) -> str | None:
-        """Run a step, and keep its result for later attempts."""
-        result = run()
-        if result is not None:
-            _steps.setdefault(self._started.id, {})[self._started.generation, name] = result
-        return result
+def _step(started: Started, name: str, act: Callable[[], str | None]) -> str | None:
+    """Run a step, and keep its result for later attempts: here is no engine that would."""
+    result = act()
+    if result is not None:
+        _steps.setdefault(started.id, {})[started.generation, name] = result
+    return result
 
 
 def _finished(started: Started) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""A worker's household: cancellations, ticks of schedules, jobs that their queue has lost, and what is old enough to go."""
+"""A worker's household: the log of silent bodies, cancellations, ticks of schedules, jobs that their queue has lost, and what is old."""
 
 import logging
 import threading
@@ -12,6 +12,7 @@ from guardrails.runtime.home import Home
 from guardrails.runtime.settings import Settings
 from guardrails.runtime.store.reading import Reading
 from guardrails.runtime.store.upkeep import Upkeep
+from guardrails.runtime.work.run import Active
 
 LOOK = 0.5  # seconds
 MEND = 30.0
@@ -27,12 +28,11 @@ class House(threading.Thread):
         home: Home,
         queues: list[str],
         settings: Settings,
-        active: Callable[[], list[str]],
-        cancel: Callable[[set[str]], None],
+        actives: Callable[[], list[Active]],
         holds: Callable[[], bool],
     ) -> None:
         super().__init__(name="household", daemon=True)
-        self._home, self._queues, self._active, self._cancel, self._holds = home, queues, active, cancel, holds
+        self._home, self._queues, self._actives, self._holds = home, queues, actives, holds
         self._reading = Reading(home.database)
         self._upkeep = Upkeep(home.database, home.client, settings.retention_days)
         self._ended = threading.Event()
@@ -56,9 +56,13 @@ class House(threading.Thread):
         self._due[duty] = time.monotonic() + self._every[duty]
 
     def _look(self) -> None:
-        active = self._active()
-        if active and (wanted := self._home.jobs.cancelled(active)):
-            self._cancel(wanted)
+        actives = self._actives()
+        for active in actives:
+            active.flush()
+        wanted = self._home.jobs.cancelled(active.started.id for active in actives)
+        for active in actives:
+            if active.started.id in wanted:
+                active.stop("cancelled")
         if registry.schedules:
             scheduled.tick(self._home, time.time())
 

@@ -55,6 +55,7 @@ class Active:
 
     started: Started
     talk: Talk | None = None
+    flush: Callable[[], None] = lambda: None
     stopped: str | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 

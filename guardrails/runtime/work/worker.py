@@ -24,17 +24,18 @@ from guardrails.runtime.errors import DeclarationError, RuntimeFault
 from guardrails.runtime.home import Home, home
 from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.plain import said
-from guardrails.runtime.pool.frames import GarbledFrame, Learn, Line, Output, Progress
+from guardrails.runtime.pool.frames import GarbledFrame
 from guardrails.runtime.pool.warm import Pool
 from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.work import run
+from guardrails.runtime.work.effects import Effects
 from guardrails.runtime.work.house import House
 from guardrails.runtime.work.lease import Keeper, Leases
 from guardrails.runtime.work.lock import only_worker
 from guardrails.runtime.work.logbook import Logbook
 from guardrails.runtime.work.process import ProcessTalk
-from guardrails.runtime.work.run import Active, Passing
+from guardrails.runtime.work.run import Active
 from guardrails.runtime.work.thread import ThreadTalk
 
 log = logging.getLogger("guardrails.runtime")
@@ -84,7 +85,7 @@ class Worker:
         self._fleet = Fleet(self._home.database, self.id, plan.queues, self._attempt, self._pass_on, self._settings.poll)
         self._keeper = Keeper(self._leases, self._fleet, self.id, self._settings.lease, self._pool.renew, self._fence, self._unfence)
         names = [queue.name for queue in plan.queues]
-        self._house = House(self._home, names, self._settings, self._active_ids, self._cancel, self._keeper.holds)
+        self._house = House(self._home, names, self._settings, self._actives, self._keeper.holds)
         self._active: dict[str, Active] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -219,17 +220,18 @@ class Worker:
         same = started.version == job.shape.version  # else the body tells: it is no worker's to run an upcaster
         sensitive = job.shape.sensitive(started.payload, started.version) if same else ()
         logbook = Logbook(self._writer, started, Redactor(sensitive, job.shape.sensitive_names))
+        effects = Effects(self._home.jobs, self._writer, self._fleet.step, logbook)
         talk = ThreadTalk(task) if job.isolation == "thread" else ProcessTalk(self._pool, task, job.timeout)
-        effects = _Effects(self, logbook)
         with active.lock:
-            active.talk = talk
+            active.talk, active.flush = talk, effects.flush
             stopped = active.stopped
         try:
             if stopped is not None:
                 talk.kill()
             return run.Conversation(active, job, talk, effects).hold()
         finally:
-            logbook.close()
+            active.flush = lambda: None
+            effects.close()
 
     def _finished_steps(self, started: Started) -> dict[str, str]:
         if started.attempt == 1 and started.generation == started.steps_from:
@@ -285,14 +287,6 @@ class Worker:
         with self._lock:
             return list(self._active.values())
 
-    def _active_ids(self) -> list[str]:
-        return [active.started.id for active in self._actives()]
-
-    def _cancel(self, jobs: set[str]) -> None:
-        for active in self._actives():
-            if active.started.id in jobs:
-                active.stop("cancelled")
-
     def _fence(self, why: str) -> None:
         """Stop all own jobs, before anybody else may run them."""
         log.error("This worker stops its jobs: %s.", why)
@@ -303,27 +297,6 @@ class Worker:
 
     def _unfence(self) -> None:
         log.warning("This worker has its lease again.")
-
-
-class _Effects:
-    """What bodies do while they run; see `run.Effects`."""
-
-    def __init__(self, worker: Worker, logbook: Logbook) -> None:
-        self._worker = worker
-        self._logbook = logbook
-
-    def take(self, started: Started, frame: Passing) -> None:
-        """Keep it, under the run's fence; raises RuntimeFault where a stream would have a hole."""
-        if isinstance(frame, Line | Output | Learn):
-            self._logbook.take(frame)
-        elif isinstance(frame, Progress):
-            self._worker._home.jobs.note(started, "Progress", {"done": frame.done, "total": frame.total, "note": frame.note})
-        elif not self._worker._writer.chunk(started, frame):
-            raise RuntimeFault("this run lost its fence: another one has taken over")
-
-    def step(self, name: str, act: Callable[[], str | None]) -> str | None:
-        """Run a durable step."""
-        return self._worker._fleet.step(name, act)
 
 
 def on_signals(worker: Worker) -> None:

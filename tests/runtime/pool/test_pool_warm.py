@@ -100,7 +100,7 @@ def test_answers_go_through_the_channel(pool: Pool) -> None:
     ("name", "why"),
     [
         ("leaves_a_thread", r"The job left threads running \(forgotten\)."),
-        ("leaves_a_process", r"The job left processes running \(sleep\(\d+\)\)."),
+        ("leaves_a_process", r"The job left processes running \((?:sleep|python[\d.]*)\(\d+\)\)."),
         ("leaves_a_daemon", r"The job left processes running \(python[\d.]*\(\d+\)\)."),
         ("changes_folder", "The job changed the current folder."),
         ("changes_environment", r"The job changed the environment \(LEFT_BEHIND\)."),
