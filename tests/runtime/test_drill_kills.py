@@ -69,7 +69,7 @@ def test_ten_thousand_jobs_lose_nothing_while_two_workers_are_killed(postgres: P
             worker.close()
     with home().database.read() as connection:
         event = home().database.tables.event
-        outcomes = dict(connection.execute(sa.select(event.c.type, sa.func.count()).group_by(event.c.type)).tuples().all())
+        outcomes = dict(connection.execute(sa.select(event.c.type, sa.func.count()).group_by(event.c.type)).all())
     seconds = round(time.monotonic() - began)
     tell(
         "10,000 jobs (postgresql)",

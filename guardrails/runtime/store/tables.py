@@ -214,5 +214,6 @@ def build(dialect: Dialect) -> Tables:
     made = {name: sa.Table(prefix + name, metadata, *columns()) for name, columns in _TABLES.items()}
     job = made["job"]
     sa.Index(f"{SCHEMA}_job_status", job.c.status, job.c.queue, job.c.id)
-    sa.Index(f"{SCHEMA}_job_finished", job.c.finished)
+    over = job.c.finished.is_not(None)  # a job that waits or runs costs this index nothing
+    sa.Index(f"{SCHEMA}_job_finished", job.c.finished, postgresql_where=over, sqlite_where=over)
     return Tables(metadata, **made)
