@@ -30,8 +30,8 @@ class Done(msgspec.Struct, frozen=True):
 def act(plan: Plan, host: Host, head: str, clock: Clock) -> Done:
     """Comments first, then the summary. Nothing is asked where there is nothing to do.
 
-    Raises `MovedError` where the head is another one by now, `HostError` where a comment could not be written; what stands by then is
-    found by the next run.
+    Raises `MovedError` where the head is another one by now, `HostError` where a comment could not be written, or nothing but the summary
+    was to be; what stands by then is found by the next run.
     """
     if not plan.writes:
         return Done()
@@ -51,7 +51,12 @@ class _Actor:
         edited = sum([self._tried(self._host.edit, one.id, one.body) for one in self._plan.edit])
         deleted = sum([self._tried(self._host.delete, one) for one in self._plan.delete])
         resolved = self._resolve()
-        self._summary()
+        try:
+            self._summary()
+        except HostError as error:
+            if not created + edited + deleted + resolved:
+                raise
+            self._notices.append(f"The summary could not be written: {error}.")
         return Done(created, edited, deleted, resolved, tuple(self._refused), self._address, tuple(dict.fromkeys(self._notices)))
 
     def _stay(self) -> None:
@@ -65,14 +70,11 @@ class _Actor:
         news = self._plan.create
         if news:
             try:
-                left = self._posted(news, lambda some: self._host.review(self._head, some))
+                self._post(news, lambda some: self._host.review(self._head, some))
             except RefusedError:
                 self._stay()  # a commit that is no more part of the change is refused in the same way
-                left = news
-            else:
-                left = ()
-            for one in left:
-                self._singly(one)
+                for one in news:
+                    self._singly(one)
         for one in self._plan.to_file:
             self._about_file(one)
         return len(news) + len(self._plan.to_file) - len(self._refused)
@@ -90,15 +92,15 @@ class _Actor:
             self._refused.append(new)
 
     def _post_one(self, new: New) -> None:
-        self._posted((new,), lambda some: self._host.comment(self._head, some[0]))
+        self._post((new,), lambda some: self._host.comment(self._head, some[0]))
 
-    def _posted(self, news: Sequence[New], post: Callable[[Sequence[New]], str]) -> Sequence[New]:
-        """Posts; after a lost answer looks what is there before it tries again. Nothing is left."""
+    def _post(self, news: Sequence[New], post: Callable[[Sequence[New]], str]) -> None:
+        """Posts all; after a lost answer looks what is there before it tries again."""
         for number in range(1, TRIES + 1):
             try:
                 address = post(news)
                 self._address = self._address or address
-                return ()
+                return
             except LostError:
                 if number == TRIES:
                     raise
@@ -106,8 +108,7 @@ class _Actor:
                 there = self._host.said().comments
                 news = [one for one in news if not _is_there(one, there)]
                 if not news:
-                    return ()
-        return news
+                    return
 
     def _tried(self, do: Callable[..., None], *what: object) -> bool:
         """One change of what stands there; where it fails the others are done all the same."""

@@ -30,11 +30,12 @@ from guardrails.review.host import (
     Run,
     Said,
 )
-from guardrails.review.hunks import MOST_FILES, Changed
+from guardrails.review.hunks import Changed
 from guardrails.review.told import Comment, New
 
 PATIENCE = 600.0  # seconds: a longer wait costs more than the next push
 PAGE = 100
+MOST_FILES = 3_000  # GitHub lists no more of a change
 MOST_PAGES = 50  # of comments
 BETWEEN_WRITES = 1.0  # seconds, as GitHub asks for
 T = TypeVar("T")

@@ -12,8 +12,6 @@ import msgspec
 from guardrails import git
 from guardrails.paths import show
 
-MOST_FILES = 3_000  # GitHub lists no more of a change
-
 _HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
@@ -78,21 +76,12 @@ class Hunks:
 def of(files: Iterable[Changed], local: Hunks | None = None) -> Hunks:
     """The hunks of what GitHub lists; of a file without a patch those that `local` knows."""
     shown, former = {}, {}
-    listed = [file for file in files if file.status != "removed"]
-    for file in listed:
+    for file in (file for file in files if file.status != "removed"):
         known = local.shown(show(file.path)) if local is not None else Shown()
         shown[file.path] = parse(file.patch) if file.patch is not None else known
         if file.former:
             former[file.path] = file.former
-    if local is not None and len(listed) >= MOST_FILES:
-        shown |= {local.real(path): local.shown(path) for path in local if local.real(path) not in shown}
     return Hunks(shown, former)
-
-
-def is_whole(files: Iterable[Changed]) -> bool:
-    """Whether GitHub listed all files with their patches; else `from_git` knows more."""
-    listed = list(files)
-    return len(listed) < MOST_FILES and all(file.patch is not None or file.status == "removed" for file in listed)
 
 
 def parse(patch: str) -> Shown:

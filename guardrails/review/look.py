@@ -144,14 +144,19 @@ def _is_configured(folder: Path) -> bool:
 
 
 def _lay(folder: Path, commit: str, wanted: Wanted) -> int:
-    """Writes files of a commit into the empty work tree; how many. Links are not among them."""
-    blobs = {path: blob for path, blob in git.files(folder, commit).items() if wanted(path) and stays_inside(path)}
+    """Writes files of a commit into the empty work tree; how many. Links are not among them, nor what git would take for its own."""
+    blobs = {path: blob for path, blob in git.files(folder, commit).items() if wanted(path) and stays_inside(path) and not _is_gits(path)}
     contents = git.Contents(folder, blobs)
     for path in blobs:
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(contents[path])
     return len(blobs)
+
+
+def _is_gits(path: str) -> bool:
+    """Whether it lies in a folder `.git`, as some file systems read names too; no honest commit has such a path."""
+    return any(part.casefold().rstrip(". ") in (".git", "git~1") for part in path.split("/"))
 
 
 def _new_allowed(folder: Path, task: Task, allowed: Iterable[Allowed], local: Hunks) -> Iterator[Allowed]:

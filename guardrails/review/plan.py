@@ -11,8 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from guardrails.report.github import annotation
-from guardrails.report.order import Story, gravest, rank
+from guardrails.report.order import Story, gravest
 from guardrails.result import Found
 from guardrails.review import marker, render
 from guardrails.review.hunks import Hunks
@@ -97,9 +96,8 @@ class _Planner:
         rows = tuple(Row(story, self._note(story, spots[index], left)) for index, story in enumerate(self._stories))
         edit, delete, resolve = self._changes()
         overview = Overview(rows, tuple(islice(self._fixed(), MOST_FIXED)), self._context, self._hunks, self._head, self._limits.letters)
-        annotations = tuple(annotation(one) for one in sorted(self._found, key=rank))
         body = _summary(overview, self._old)
-        return Plan(create, edit, delete, resolve, to_file, body, annotations, overview, self._old)
+        return Plan(create, edit, delete, resolve, to_file, body, overview, self._old)
 
     # Where a story is told
 

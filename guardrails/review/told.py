@@ -134,8 +134,8 @@ class Plan(msgspec.Struct, frozen=True):
     """What shall be done on the pull request: first the comments, then the summary.
 
     `create` go into one review, `to_file` are posted one by one; `delete` are ids of comments, `resolve` node ids of comments whose thread
-    is done. `summary_body` is None where the summary stands as it should, or where there is nothing to say. `annotations` are workflow
-    commands, a finding each. `summary` is the one that stands there.
+    is done. `summary_body` is None where the summary stands as it should, or where there is nothing to say. `summary` is the
+    one that stands there.
     """
 
     create: tuple[New, ...]
@@ -144,7 +144,6 @@ class Plan(msgspec.Struct, frozen=True):
     resolve: tuple[str, ...]
     to_file: tuple[New, ...]
     summary_body: str | None
-    annotations: tuple[str, ...]
     overview: Overview
     summary: Comment | None = None
 

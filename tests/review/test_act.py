@@ -82,3 +82,14 @@ def test_a_missing_right_is_found_at_the_first_write(begin: Begin) -> None:
     outcome = made.run()
     assert "pull-requests: write" in outcome.unposted
     assert len(made.host.writes) == 1
+
+
+def test_comments_that_stand_are_told_where_the_summary_fails(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay")})
+    made.host.fail("POST /repos/octo-org/shop/issues/1/comments", 403)
+    outcome = made.run()
+    assert (outcome.done.created, outcome.unposted, len(made.inline)) == (1, "", 1)
+    assert any("The summary could not be written" in notice for notice in outcome.notices)
+    made.run()
+    assert made.summary
+    assert len(made.inline) == 1

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guardrails.git import GitError
-from guardrails.review.hunks import MOST_FILES, Changed, Hunks, Shown, from_git, is_whole, of, parse
+from guardrails.review.hunks import Changed, Hunks, Shown, from_git, of, parse
 
 PATCH = """@@ -1,4 +1,5 @@ def f():
  a
@@ -87,8 +87,6 @@ def test_a_range_has_to_lie_in_one_hunk():
 
 def test_of_a_file_without_a_patch_git_knows_more():
     files = [Changed("a.py", "modified", patch="@@ -1 +1 @@\n-a\n+b"), Changed("big.py", "modified"), Changed("gone.py", "removed")]
-    assert not is_whole(files)
-    assert is_whole([files[0], files[2]])
     local = Hunks({"a.py": Shown(((9, 9),)), "big.py": Shown(((3, 4),))})
     assert of(files, local).hold("big.py", 3, 4)
     assert of(files, local).hold("a.py", 1, 1)
@@ -96,12 +94,6 @@ def test_of_a_file_without_a_patch_git_knows_more():
     assert "big.py" in of(files)
     assert not of(files).hold("big.py", 3, 3)
     assert "gone.py" not in of(files, local)
-
-
-def test_where_github_lists_no_more_files_git_does():
-    files = [Changed(f"{number}.py", "modified", patch="@@ -1 +1 @@\n-a\n+b") for number in range(MOST_FILES)]
-    assert not is_whole(files)
-    assert of(files, Hunks({"last.py": Shown(((1, 2),))})).hold("last.py", 1, 2)
 
 
 def test_a_name_that_cannot_be_printed_is_known_as_findings_show_it():

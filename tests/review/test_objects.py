@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from host.git_repo import Repo
 
 from guardrails import git
 from guardrails.git import GitError
+from guardrails.review import look
 from guardrails.review.objects import Origin, gather, is_checked_out
 
 
@@ -122,3 +124,20 @@ def test_what_is_checked_out(shop: tuple[Repo, str, str], tmp_path: Path) -> Non
     assert not is_checked_out(clone, head)
     repo.git("-C", os.fspath(clone), "merge", "--quiet", "--no-edit", head)
     assert is_checked_out(clone, head)
+
+
+@pytest.mark.parametrize("folder", [".git", ".GIT", ".git. "])
+def test_no_commit_writes_settings_of_git_s_own(tmp_path: Path, folder: str) -> None:
+    """A change may name any of its files as a model, and may hold a file that git would take for its own."""
+    repo = Repo(tmp_path / "shop")
+    base = repo.commit({"jobs.py": "X = 1\n"})
+    evil = repo.git("hash-object", "-w", "--stdin", given=b"[core]\n\tfsmonitor = touch gotcha\n")
+    inner = repo.git("mktree", given=f"100644 blob {evil}\tconfig\n".encode())
+    yaml = repo.git("hash-object", "-w", "--stdin", given=f'frameworks: ["{folder}/config"]\n'.encode())
+    tree = repo.git("mktree", given=f"040000 tree {inner}\t{folder}\n100644 blob {yaml}\tguardrails.yaml\n".encode())
+    head = repo.git("commit-tree", tree, "-p", base, "-m", "Change")
+    before = (repo.path / ".git" / "config").read_bytes()
+    with suppress(Exception):
+        look.look(look.Task(str(repo.path), base, head))
+    assert (repo.path / ".git" / "config").read_bytes() == before
+    assert not (repo.path / folder / "config").exists() or folder == ".git"

@@ -140,7 +140,7 @@ def test_a_review_of_hostile_code_says_nothing_but_its_own(path, message, line):
         seen, acts = told_by(re.sub(r"\A(?:<!-- guardrails:v1 [^\n]*-->\n)+", "", body))
         assert acts == []
         assert not REACHES.search(seen)
-    for command in made.annotations:
+    for command in map(annotation, (one, *more)):
         assert "\n" not in command
         assert re.match(r"::(error|warning|notice) [^:]*::", command)
 
