@@ -17,7 +17,6 @@ from dbos import DBOS, DBOSClient, DBOSConfig, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer  # the public package does not export it; the default would be pickle
 
 from guardrails.runtime.claims import Claims
-from guardrails.runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
     from guardrails.runtime.declare import Queue
@@ -97,9 +96,8 @@ class Client:
         )
 
     def steps(self, job: str, since: int, before: tuple[int, int]) -> dict[str, str]:
-        """The results (JSON) of a job's finished steps, by name with occurrence, from generation `since` on and before (generation.
-
-        Attempt).
+        """The results (JSON) of a job's finished steps, by name with occurrence: of generation `since` and later ones, up to the attempt
+        `before`, a (generation, attempt).
         """
         found: dict[str, str] = {}
         for generation, attempt in sorted(self._attempts(job)):
@@ -217,7 +215,8 @@ class Fleet:
                     limits = time.monotonic() + LIMITS
                     self._read_limits()
                 waiting = self.waiting()
-            except (RuntimeFault, sa.exc.SQLAlchemyError):  # the looks tell; they go on
+            except Exception as fault:  # the looks go on, and a thread that ends would ring no more
+                _log.debug("Looking for what waits failed: %s", fault)
                 self._over.wait(LOOK)
                 continue
             for name in waiting:

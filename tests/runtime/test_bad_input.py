@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from guardrails.runtime.home import home
-from guardrails.runtime.store.jobs import Ending
+from guardrails.runtime.store.jobs import Ending, Started
 from guardrails.runtime.store.reading import Reading
 from tests.runtime import app_drill as drill
 from tests.runtime.workers import Worker, events, seen, status_is, wait_for
@@ -78,7 +78,29 @@ def test_a_run_that_lost_its_fence_writes_nothing(database: str) -> None:
     first, second = jobs.start(handle.id, 1, 1, "a"), jobs.start(handle.id, 1, 1, "b")
     before = events(handle.id)
     assert not jobs.end(first, Ending("done", [("Done", {})], counts=False, result='"first"'))
-    assert not jobs.note(first, "Progress", {"done": 1})
+    assert not jobs.progress(first, {"done": 1})
     assert events(handle.id) == before
     assert jobs.end(second, Ending("done", [("Done", {})], counts=False, result='"second"'))
     assert seen(handle.id).result == "second"
+
+
+def test_calls_that_are_made_again_after_a_lost_answer_count_nothing_twice(database: str) -> None:
+    handle = drill.work.enqueue(drill.Work(name="again"))
+    first = home().jobs.start(handle.id, 1, 1, "w", fence="mine")
+    assert isinstance(first, Started)
+    assert home().jobs.start(handle.id, 1, 1, "w", fence="mine") == first
+    assert (seen(handle.id).runs, events(handle.id)) == (0, ["Queued", "Started"])
+    done = Ending("done", [("Done", {})], counts=False)
+    assert home().jobs.end(first, done)
+    assert home().jobs.end(first, done)
+    assert events(handle.id) == ["Queued", "Started", "Done"]
+
+
+def test_a_dead_worker_s_attempt_that_finds_no_slot_is_queued_again_and_its_death_is_counted(database: str) -> None:
+    handle = drill.work.enqueue(drill.Work(name="dead"))
+    assert isinstance(home().jobs.start(handle.id, 1, 1, "w"), Started)
+    assert home().jobs.pass_on(handle.id, 1, 1, "no slot")
+    assert home().jobs.start(handle.id, 1, 1, "x") is None
+    second = home().jobs.start(handle.id, 1, 2, "x")
+    assert isinstance(second, Started)
+    assert second.runs == 1

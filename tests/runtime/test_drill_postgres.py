@@ -78,6 +78,8 @@ def test_a_worker_without_its_lease_kills_its_jobs_first_and_counts_nothing(data
 def test_a_database_that_is_gone_refuses_in_a_sentence_and_serves_again(database: str, server: Postgres) -> None:
     drill.work.enqueue(drill.Work(name="before"))
     server.halt()
+    with pytest.raises(runtime.DatabaseRefused, match="Whether the last change was made is not known"):
+        drill.work.enqueue(drill.Work(name="gone"))
     with pytest.raises(runtime.DatabaseRefused, match="Nothing was changed"):
         drill.work.enqueue(drill.Work(name="gone"))
     server.restart()

@@ -49,6 +49,7 @@ class Database:
             connection.isolation_level = "IMMEDIATE"  # writers queue up; a transaction that has read never fails to upgrade
             connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
             connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA case_sensitive_like=ON")  # as on PostgreSQL
             connection.execute("PRAGMA journal_mode=WAL")
 
         return engine
@@ -72,8 +73,6 @@ class Database:
             if time.monotonic() - record.info.get("rests", math.inf) > RESTED:
                 try:
                     engine.dialect.do_ping(connection)
-                except sa.exc.DBAPIError as error:
-                    raise sa.exc.DisconnectionError from error
                 except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
                     raise sa.exc.DisconnectionError from error
 
@@ -81,8 +80,9 @@ class Database:
 
     @property
     def shown(self) -> str:
-        """The URL without its password."""
-        return self.url.render_as_string(hide_password=True)
+        """The URL without its password, and of its options those that say where it is: drivers read passwords from others."""
+        told = {name: value for name, value in self.url.query.items() if name in ("host", "port")}
+        return self.url.set(query=told).render_as_string(hide_password=True)
 
     def prepare(self) -> None:
         """Make the engine's tables and ours where they are missing; raises DatabaseRefused."""
@@ -105,17 +105,21 @@ class Database:
         self.prepare()
 
     def _migrate(self) -> None:
-        from guardrails.runtime import engine
-
         if not self._current():
             with self.engine.connect() as holder:
                 self._exclusive(holder)
-                engine.migrate(self)
-                with self.engine.begin() as connection:
-                    if self.dialect == "sqlite":
-                        connection.execute(sa.text("BEGIN IMMEDIATE"))  # the driver would begin no transaction before CREATE
-                    self._create(connection)
+                if not self._current():  # another process has made them meanwhile
+                    self._make()
         self.id = self._meta("id")
+
+    def _make(self) -> None:
+        from guardrails.runtime import engine
+
+        engine.migrate(self)
+        with self.engine.begin() as connection:
+            if self.dialect == "sqlite":
+                connection.execute(sa.text("BEGIN IMMEDIATE"))  # the driver would begin no transaction before CREATE
+            self._create(connection)
 
     def _current(self) -> bool:
         """Whether both sets of tables are there already, in this release's version."""
@@ -131,9 +135,9 @@ class Database:
         return int(version) == VERSION and self._meta("engine") == engine.RELEASE
 
     def _exclusive(self, holder: sa.Connection) -> None:
-        """One migrator at a time on PostgreSQL; SQLite's write lock does that."""
+        """One migrator at a time on PostgreSQL, until the holder's transaction ends; SQLite's write lock does that."""
         if self.dialect == "postgresql":
-            holder.execute(sa.text(f"SELECT pg_advisory_lock({_ADVISORY})"))
+            holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
 
     def _create(self, connection: sa.Connection) -> None:
         from guardrails.runtime import engine
@@ -162,7 +166,7 @@ class Database:
     def alone(self) -> Iterator[sa.Connection]:
         """A connection for one statement that is its own transaction: one message to PostgreSQL in place of three."""
         self.prepare()
-        with told(self), self._single.connect() as connection:
+        with told(self), self._single.begin() as connection:
             yield connection
 
     @contextmanager
@@ -229,6 +233,7 @@ def told(database: Database) -> Iterator[None]:
         yield
     except DBAPIError as error:
         reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else type(error.orig).__name__
-        raise DatabaseRefused(f"The database {database.shown} refused: {reason}. Nothing was changed.") from error
+        changed = "Whether the last change was made is not known" if error.connection_invalidated else "Nothing was changed"
+        raise DatabaseRefused(f"The database {database.shown} refused: {reason}. {changed}.") from error
     except sa.exc.TimeoutError as error:
         raise DatabaseRefused(f"The database {database.shown} gave no connection within 30 s. Nothing was changed.") from error

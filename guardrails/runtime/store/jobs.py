@@ -16,6 +16,7 @@ from guardrails.runtime.errors import KeyConflict, RuntimeFault, UnknownJob, Wro
 from guardrails.runtime.plain import plain
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.statements import STARTED, Statements
+from guardrails.runtime.store.tables import ACTIVE
 
 StatusHook = Callable[[sa.Connection, "Event"], None]
 _GIVEN = ("name", "key", "queue", "version", "payload", "attempts")
@@ -97,6 +98,11 @@ def new_id() -> str:
     return f"{int(time.time() * 1000):012x}{secrets.token_hex(8)}"
 
 
+def new_fence() -> str:
+    """What a run's writes carry."""
+    return secrets.token_hex(8)
+
+
 class Jobs:
     """The jobs of one database."""
 
@@ -124,6 +130,7 @@ class Jobs:
         if not news:
             return []
         claims = [self._claim(job, new) for job, new in zip(ids, news, strict=True)]
+        claims.sort(key=lambda claim: (claim["name"], claim["key"]))  # for all callers in one order, so that they wait in no ring
         fresh = set(connection.execute(self._do.claim_key, claims).scalars())
         for late in (False, True):
             rows = [self._row(job, new) for job, new in zip(ids, news, strict=True) if job in fresh and (new.delay > 0) is late]
@@ -170,13 +177,13 @@ class Jobs:
             )
         return str(first.job)
 
-    def start(self, job: str, generation: int, attempt: int, worker: str) -> Started | Dead | None:
+    def start(self, job: str, generation: int, attempt: int, worker: str, fence: str = "") -> Started | Dead | None:
         """Begin a run of an attempt; None where there is nothing to run, as the job has moved on.
 
-        A run that nobody ended died with its worker: it is counted here, where the next one begins; Dead where it was the last that the
-        job had.
+        A call that is made again with its `fence`, as the first answer was lost, gives the run that has begun. A run that nobody ended died
+        with its worker: it is counted here, where the next one begins; Dead where it was the last that the job had.
         """
-        fence = secrets.token_hex(8)
+        fence = fence or new_fence()
         which = {"of_job": job, "of_generation": generation, "of_attempt": attempt, "new_fence": fence, "new_worker": worker}
         if self._do.begin_at_once is not None and not self._hooks:
             told = {"new_type": "Started", "new_data": json.dumps({"worker": worker})}
@@ -187,7 +194,8 @@ class Jobs:
         with self.database.begin() as connection:
             row = connection.execute(self._do.start, which).one_or_none()
             if row is None:
-                return None
+                begun = connection.execute(self._do.begun, {"of_job": job, "of_fence": fence}).one_or_none()
+                return None if begun is None else _started(begun)
             if row.starts - 1 > row.ended:
                 self._record(connection, row, row.seq - 1, "Rescued", "running", {"runs": row.runs, "of": row.attempts})
                 if row.runs >= row.attempts:
@@ -208,7 +216,7 @@ class Jobs:
     def end(self, started: Started, ending: Ending) -> bool:
         """Record how a run ended, with its events and the next attempt, in one transaction.
 
-        False where the run lost its fence: then nothing was written.
+        False where the run lost its fence: then nothing was written. True also where a call that is made again finds it recorded.
         """
         again = ending.status in ("queued", "retrying")
         values: dict[str, Any] = {
@@ -224,14 +232,16 @@ class Jobs:
             ((kind, data),) = ending.events
             with self.database.alone() as connection:
                 told = connection.execute(self._do.end_at_once, {**values, "new_type": kind, "new_data": json.dumps(data)})
-                return told.one_or_none() is not None
+                if told.one_or_none() is not None:
+                    return True
         with self.database.begin() as connection:
             if again:
                 row = connection.execute(self._do.end_for_now, {**values, "of_delay": ending.delay}).one_or_none()
             else:
                 row = connection.execute(self._do.end, values).one_or_none()
             if row is None:
-                return False
+                of_run = {"of_job": started.id, "of_generation": started.generation, "of_start": started.start}
+                return connection.execute(self._do.ended, {**of_run, "of_status": ending.status}).scalar() is not None
             if again:
                 self.client.queue(connection, row.queue, row.id, row.generation, row.attempt, 0.0 if row.cancel else ending.delay)
             for place, (kind, data) in enumerate(ending.events):
@@ -239,12 +249,15 @@ class Jobs:
         return True
 
     def pass_on(self, job: str, generation: int, attempt: int, why: str) -> bool:
-        """Queue an attempt anew that was claimed and not begun, as the next one; False where the job has moved on."""
+        """Queue an attempt anew that was claimed and not begun, as the next one; False where the job has moved on.
+
+        One that is running was begun by a worker that died: the next start counts that.
+        """
         table = self._job
         moved = (
             sa.update(table)
             .where(table.c.id == job, table.c.generation == generation, table.c.attempt == attempt)
-            .where(table.c.status.in_(("queued", "retrying")))
+            .where(table.c.status.in_(ACTIVE))
             .values(attempt=table.c.attempt + 1, seq=table.c.seq + 1)
             .returning(*table.c)
         )
@@ -255,16 +268,13 @@ class Jobs:
                 self._record(connection, row, row.seq, "HandedBack", row.status, {"why": why})
         return row is not None
 
-    def note(self, started: Started, kind: str, data: dict[str, Any]) -> bool:
-        """Record an event of a run that goes on, such as Progress; False where the run lost its fence."""
-        values = {"of_job": started.id, "of_fence": started.fence}
+    def progress(self, started: Started, data: dict[str, Any]) -> bool:
+        """Record how far a run is; False where the run lost its fence."""
+        values = {"of_job": started.id, "of_fence": started.fence, "new_progress": json.dumps(data)}
         with self.database.begin() as connection:
-            if kind == "Progress":
-                row = connection.execute(self._do.note_progress, {**values, "new_progress": json.dumps(data)}).one_or_none()
-            else:
-                row = connection.execute(self._do.note, values).one_or_none()
+            row = connection.execute(self._do.progress, values).one_or_none()
             if row is not None:
-                self._record(connection, row, row.seq, kind, "running", data)
+                self._record(connection, row, row.seq, "Progress", "running", data)
         return row is not None
 
     def cancel(self, job: str) -> str:
@@ -366,9 +376,11 @@ def _kept_open(connection: sa.Connection) -> Iterator[None]:
         raise RuntimeFault("A status hook works within the transaction that records the status: it must not commit, roll back or close.")
 
     ends = dict.fromkeys(("commit", "rollback", "close", "invalidate", "detach"), refused)
+    before = {name: vars(connection)[name] for name in ends if name in vars(connection)}
     vars(connection).update(ends)
     try:
         yield
     finally:
         for name in ends:
             vars(connection).pop(name, None)
+        vars(connection).update(before)  # of a hook within a hook

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from guardrails.runtime.errors import UnknownJob
 from guardrails.runtime.store.database import Database
-from guardrails.runtime.store.tables import STATUSES
+from guardrails.runtime.store.tables import ACTIVE, STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ class Reading:
     def unfinished(self, queues: Sequence[str], names: Sequence[str] = ()) -> int:
         """How many jobs of these queues (and, where given, of these names) still wait or run."""
         table = self._tables.job
-        query = sa.select(sa.func.count()).where(table.c.status.in_(("queued", "running", "retrying")), table.c.queue.in_(queues))
+        query = sa.select(sa.func.count()).where(table.c.status.in_(ACTIVE), table.c.queue.in_(queues))
         if names:
             query = query.where(table.c.name.in_(names))
         with self._database.read() as connection:

@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.tables import ACTIVE
 
 STARTED = tuple("id name key queue version payload attempts runs starts generation attempt steps_from created fence".split())
 """What of its row a run needs."""
-ACTIVE = ("queued", "retrying", "running")
 _FRESH: dict[str, Any] = {
     "status": "queued",
     "generation": 1,
@@ -36,9 +36,17 @@ class Statements:
         job, event = database.tables.job, database.tables.event
         self.add_event = sa.insert(event).values(at=self._now)
         self.start = self._start()
+        self.begun = sa.select(*(job.c[name] for name in STARTED)).where(*self._of_run(), job.c.status == "running")
+        self.ended = sa.select(job.c.id).where(
+            job.c.id == sa.bindparam("of_job"),
+            job.c.generation == sa.bindparam("of_generation"),
+            job.c.starts == sa.bindparam("of_start"),
+            job.c.ended == job.c.starts,
+            job.c.status == sa.bindparam("of_status"),
+        )
         self.end, self.end_for_now = self._ends()
-        self.note = sa.update(job).where(*self._of_run()).values(seq=job.c.seq + 1).returning(*job.c)
-        self.note_progress = self.note.values(progress=sa.bindparam("new_progress"))
+        note = sa.update(job).where(*self._of_run()).values(seq=job.c.seq + 1, progress=sa.bindparam("new_progress"))
+        self.progress = note.returning(*job.c)
         self._enqueues(database)
         self.enqueue = self.begin_at_once = self.end_at_once = None
         if database.dialect == "postgresql":
@@ -90,6 +98,7 @@ class Statements:
             sa.update(job)
             .where(job.c.id == sa.bindparam("of_job"), job.c.generation == sa.bindparam("of_generation"))
             .where(job.c.attempt == sa.bindparam("of_attempt"), sa.or_(*(job.c.status == status for status in ACTIVE)))
+            .where(sa.or_(job.c.fence.is_(None), job.c.fence != sa.bindparam("new_fence", type_=sa.Text)))
             .values(
                 status="running",
                 fence=sa.bindparam("new_fence"),

@@ -12,6 +12,7 @@ SCHEMA = "guardrails"
 VERSION = 1
 
 STATUSES = ("queued", "running", "retrying", "done", "dead", "cancelled")
+ACTIVE = ("queued", "running", "retrying")
 ENDED = ("done", "dead", "cancelled")
 
 

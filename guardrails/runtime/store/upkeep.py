@@ -10,9 +10,11 @@ from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import WrongState
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.output import DAY
+from guardrails.runtime.store.tables import ACTIVE, ENDED
 
 SETTLED = 60.0  # seconds: younger rows may still be on their way between the two books
 BATCH = 200
+PAGE = 1000
 
 
 class Upkeep:
@@ -26,13 +28,17 @@ class Upkeep:
         """Queue jobs again whose attempt the engine no longer means to run; returns their ids. It should find none."""
         job, now = self._tables.job, self._database.now
         late = sa.func.coalesce(job.c.due, job.c.started, job.c.created) < now - SETTLED
-        query = sa.select(job.c.id, job.c.generation, job.c.attempt, job.c.queue).where(
-            job.c.status.in_(("queued", "retrying", "running")), late
-        )
-        with self._database.read() as connection:
-            waiting = connection.execute(query.limit(1000)).all()
-        alive = self._client.alive([(row.id, row.generation, row.attempt) for row in waiting])
-        return [row.id for row in waiting if row.id not in alive and self._again(row.id, row.generation, row.attempt, row.queue)]
+        query = sa.select(job.c.id, job.c.generation, job.c.attempt, job.c.queue).where(job.c.status.in_(ACTIVE), late)
+        lost: list[str] = []
+        last = ""
+        while True:
+            with self._database.read() as connection:
+                waiting = connection.execute(query.where(job.c.id > last).order_by(job.c.id).limit(PAGE)).all()
+            alive = self._client.alive([(row.id, row.generation, row.attempt) for row in waiting])
+            lost += [row.id for row in waiting if row.id not in alive and self._again(row.id, row.generation, row.attempt, row.queue)]
+            if len(waiting) < PAGE:
+                return lost
+            last = waiting[-1].id
 
     def _again(self, job: str, generation: int, attempt: int, queue: str) -> bool:
         table = self._tables.job
@@ -42,7 +48,7 @@ class Upkeep:
                 table.c.id == job,
                 table.c.generation == generation,
                 table.c.attempt == attempt,
-                table.c.status.in_(("queued", "retrying", "running")),
+                table.c.status.in_(ACTIVE),
             )
             .values(attempt=attempt + 1, fence=None)
         )
@@ -85,17 +91,13 @@ class Upkeep:
             return
         tables = self._tables
         with self._database.begin() as connection:
-            active = (
-                sa.select(tables.job.c.id)
-                .where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(("queued", "running", "retrying")))
-                .limit(1)
-            )
-            if (busy := connection.execute(active).scalar()) is not None:
+            gone = sa.delete(tables.job).where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(ENDED))
+            connection.execute(gone)
+            if (busy := connection.execute(sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs)).limit(1)).scalar()) is not None:
                 raise WrongState(f"Job {busy} is not over: cancel it before it is purged.")
             for table in (tables.event, tables.line, tables.chunk, tables.stream):
                 connection.execute(sa.delete(table).where(table.c.job.in_(jobs)))
             if forget_keys:
                 connection.execute(sa.delete(tables.key).where(tables.key.c.job.in_(jobs)))
-            connection.execute(sa.delete(tables.job).where(tables.job.c.id.in_(jobs)))
         for job in jobs:
             self._client.forget(job)

@@ -16,6 +16,7 @@ from guardrails.runtime.pool.frames import Frame, Task
 from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.store.reading import Reading, Seen
+from guardrails.runtime.store.tables import ACTIVE
 from guardrails.runtime.testing import faults
 from guardrails.runtime.testing.inline import here
 from guardrails.runtime.testing.queued import in_order
@@ -53,7 +54,7 @@ def drain(limit: int = 1000) -> list[Seen]:
 def _waiting(at: Home) -> list[tuple[str, int, int]]:
     """Jobs that wait, and those whose worker died: (id, generation, attempt)."""
     table = at.database.tables.job
-    query = sa.select(table.c.id, table.c.generation, table.c.attempt).where(table.c.status.in_(("queued", "retrying", "running")))
+    query = sa.select(table.c.id, table.c.generation, table.c.attempt).where(table.c.status.in_(ACTIVE))
     with at.database.read() as connection:
         return [(row.id, row.generation, row.attempt) for row in connection.execute(query.order_by(*in_order(at.database)))]
 

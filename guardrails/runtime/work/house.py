@@ -41,6 +41,8 @@ class House(threading.Thread):
 
     def run(self) -> None:
         """Until stopped."""
+        if registry.schedules:
+            threading.Thread(target=self._keep_time, name="schedules", daemon=True).start()
         while not self._ended.wait(LOOK):
             for duty, due in list(self._due.items()):
                 if time.monotonic() >= due and self._holds():
@@ -57,14 +59,12 @@ class House(threading.Thread):
 
     def _look(self) -> None:
         actives = self._actives()
-        for active in actives:
-            active.flush()
         wanted = self._home.jobs.cancelled(active.started.id for active in actives)
         for active in actives:
             if active.started.id in wanted:
                 active.stop("cancelled")
-        if registry.schedules:
-            scheduled.tick(self._home, time.time())
+        for active in actives:
+            active.flush()
 
     def _mend(self) -> None:
         for job in self._upkeep.mend():
@@ -79,6 +79,17 @@ class House(threading.Thread):
         """Whether nothing that this release knows waits or runs in the queues served."""
         return self._reading.unfinished(self._queues, sorted(registry.jobs)) == 0
 
+    def _keep_time(self) -> None:
+        """Schedules, apart from the rest: their payload functions are the application's, and may hang."""
+        while not self._ended.wait(LOOK):
+            if self._holds():
+                try:
+                    scheduled.tick(self._home, time.time())
+                except RuntimeFault as fault:
+                    log.warning("%s", fault)
+                except Exception:
+                    log.exception("Keeping the schedules failed")
+
     def stop(self) -> None:
-        """End the thread."""
+        """End the threads."""
         self._ended.set()

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 
 from guardrails.runtime.engine import Fleet
-from guardrails.runtime.errors import RuntimeFault
 from guardrails.runtime.store.database import Database
 
 SAFE = 0.75
@@ -78,7 +77,7 @@ class Keeper(threading.Thread):
         worker: str,
         span: float,
         renewed: Callable[[float], None],
-        lost: Callable[[str], None],
+        lost: Callable[[str, bool], None],
         back: Callable[[], None],
     ) -> None:
         super().__init__(name="lease-keeper", daemon=True)
@@ -114,15 +113,15 @@ class Keeper(threading.Thread):
     def _tick(self, before: float) -> bool:
         try:
             alive = self._leases.renew(self._worker)
-        except RuntimeFault as fault:
+        except Exception as fault:
             self._steady = False
             if not self.fenced and before >= self.safe_until():
                 self.fenced = True
-                self._lost(f"its lease could not be renewed for {SAFE * self._span:.1f} s ({fault})")
+                self._lost(f"its lease could not be renewed for {SAFE * self._span:.1f} s ({fault})", False)
             return False
         if not alive:
             self.fenced = True
-            self._lost("others took it for dead")
+            self._lost("others took it for dead", True)
             self._ended.set()
             return False
         self._last = before
@@ -138,11 +137,12 @@ class Keeper(threading.Thread):
     def _reap(self) -> None:
         """Only a worker that has reached the database twice in a row buries others: after an outage, the living come back first."""
         try:
-            living = self._leases.living()
-            dead = (self._leases.known() | self._fleet.pending()) - living - {self._worker}
+            suspects = self._leases.known() | self._fleet.pending()
+            dead = suspects - self._leases.living() - {self._worker}  # in this order: who comes meanwhile is no suspect
             if dead:
                 count = self._fleet.recover(sorted(dead))
-                log.warning("Gave %d jobs of dead workers back to their queues (%s).", count, ", ".join(sorted(dead)))
+                if count:
+                    log.warning("Gave %d jobs of dead workers back to their queues (%s).", count, ", ".join(sorted(dead)))
                 self._leases.drop(*dead)
         except Exception as error:  # the next tick tries again
             log.warning("Looking for dead workers failed: %s", error)

@@ -46,15 +46,17 @@ class Logbook:
         self._kept += 1
         text = plain(self._redactor.text(message)[:LONGEST])
         self._lines.append(LogLine(self._started.start, level, text, self._redactor.fields(fields), at))
-        if len(self._lines) >= BATCH or time.monotonic() - self._flushed > EVERY:
-            self.flush()
+
+    def due(self) -> bool:
+        """Whether enough is collected, or it has waited for long enough."""
+        return bool(self._lines) and (len(self._lines) >= BATCH or time.monotonic() - self._flushed > EVERY)
 
     def flush(self) -> None:
-        """Write what is collected."""
-        lines, self._lines = self._lines, []
+        """Write what is collected. Raises RuntimeFault; then it is kept."""
         self._flushed = time.monotonic()
-        if lines:
-            self._writer.lines(self._started.id, lines)
+        if self._lines:
+            self._writer.lines(self._started.id, self._lines)
+            self._lines = []
 
     def close(self) -> None:
         """Write the rest, and how many lines were left out."""

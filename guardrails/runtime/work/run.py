@@ -60,7 +60,7 @@ class Active:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stop(self, why: str) -> None:
-        """Kill the body because of `why` ('cancelled', 'handed back', 'fenced'); the run's own thread records the end."""
+        """Kill the body; the run's own thread records the end. `why`: "cancelled", else a clause that says why it is handed back."""
         with self.lock:
             if self.stopped is None:
                 self.stopped = why

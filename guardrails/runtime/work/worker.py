@@ -26,7 +26,7 @@ from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.plain import said
 from guardrails.runtime.pool.frames import GarbledFrame
 from guardrails.runtime.pool.warm import Pool
-from guardrails.runtime.store.jobs import Dead, Ending, Started
+from guardrails.runtime.store.jobs import Dead, Ending, Started, new_fence
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.work import run
 from guardrails.runtime.work.effects import Effects
@@ -127,7 +127,7 @@ class Worker:
                 self._keeper.fenced = True
                 self._fence("its lease was not renewed in time")
             if not self._home.database.there():
-                self._fence("others have removed or replaced the database file: start a worker for the new one")
+                self._fence("others have removed or replaced the database file: start a worker for the new one", for_good=True)
             if self._lost or self._finished():
                 return
 
@@ -166,7 +166,8 @@ class Worker:
 
     def _attempt(self, job: str, generation: int, attempt: int) -> None:
         """The engine's call: one claimed attempt. It never raises, since the engine would take that for the job's end."""
-        started = self._patiently(lambda: self._start(job, generation, attempt))
+        fence = new_fence()
+        started = self._patiently(lambda: self._start(job, generation, attempt, fence))
         if isinstance(started, Dead):
             self._alert(started.id, started.name, started.error)
         if not isinstance(started, Started):
@@ -185,10 +186,10 @@ class Worker:
         """A claimed attempt for which no slot became free."""
         self._patiently(lambda: self._home.jobs.pass_on(job, generation, attempt, "its worker had no slot for it"))
 
-    def _start(self, job: str, generation: int, attempt: int) -> Started | Dead | None:
+    def _start(self, job: str, generation: int, attempt: int, fence: str) -> Started | Dead | None:
         if not self._keeper.holds():
             raise RuntimeFault(f"Job {job} is not begun: this worker holds no lease at the moment")
-        return self._home.jobs.start(job, generation, attempt, self.id)
+        return self._home.jobs.start(job, generation, attempt, self.id, fence)
 
     def _ending(self, active: Active) -> Ending:
         started = active.started
@@ -229,6 +230,9 @@ class Worker:
             if stopped is not None:
                 talk.kill()
             return run.Conversation(active, job, talk, effects).hold()
+        except BaseException:
+            talk.kill()
+            raise
         finally:
             active.flush = lambda: None
             effects.close()
@@ -287,12 +291,12 @@ class Worker:
         with self._lock:
             return list(self._active.values())
 
-    def _fence(self, why: str) -> None:
+    def _fence(self, why: str, for_good: bool = False) -> None:
         """Stop all own jobs, before anybody else may run them."""
         log.error("This worker stops its jobs: %s.", why)
         for active in self._actives():
             active.stop("its worker lost its lease")
-        if why.startswith("others"):
+        if for_good:
             self._lost = why
 
     def _unfence(self) -> None:

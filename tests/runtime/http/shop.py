@@ -40,7 +40,7 @@ def started(job: str, attempt: int = 1, generation: int = 1) -> Started:
 
 def progress(run: Started, done: float, total: float | None = None, note: str = "") -> None:
     """Tell how far it is."""
-    assert home().jobs.note(run, "Progress", {"done": done, "total": total, "note": note})
+    assert home().jobs.progress(run, {"done": done, "total": total, "note": note})
 
 
 def finished(run: Started, result: str = "null") -> None:
