@@ -11,8 +11,7 @@ import pytest
 
 pytest.importorskip("dbos", reason="the runtime's tests need the extra [worker]")
 
-from guardrails.runtime import home, settings
-from guardrails.runtime.declare import registry
+from guardrails.runtime import testing
 from guardrails.runtime.store.database import Database
 from tests.runtime.servers import Postgres
 
@@ -58,17 +57,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def database(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def database(url: str) -> Iterator[str]:
     """The runtime is configured with a fresh database; declared jobs are forgotten afterwards."""
-    monkeypatch.setenv(settings.VARIABLE, url)
-    before = {name: dict(part) if isinstance(part, dict) else list(part) for name, part in vars(registry).items()}
-    settings.configure(database=url)
-    yield url
-    home.close()
-    registry.clear()
-    for name, part in before.items():
-        getattr(registry, name).update(part) if isinstance(part, dict) else getattr(registry, name).extend(part)
-    settings._current = None
+    with testing.isolated(database=url):
+        yield url
 
 
 @pytest.fixture

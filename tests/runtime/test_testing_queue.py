@@ -249,3 +249,10 @@ def test_time_that_advances_queues_what_is_due_and_skips_while_a_job_is_not_over
     assert testing.advance(at + 2 * minute) == [], "the job of the tick before waits"
     testing.drain()
     assert [job.payload for job in testing.advance(at + 3 * minute)] == [Charge(order="12:03")]
+
+
+def test_jobs_of_a_database_that_no_test_was_given_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with testing.isolated():
+        runtime.configure(database=f"sqlite:///{tmp_path / 'production.db'}")
+        with pytest.raises(runtime.WrongState, match=r"would run the jobs that wait in sqlite:.*production\.db: wrap the test in"):
+            testing.drain()

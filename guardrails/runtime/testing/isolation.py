@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from guardrails.runtime import home, settings
 from guardrails.runtime.declare import registry
 from guardrails.runtime.store.database import Database
-from guardrails.runtime.testing import faults, working
+from guardrails.runtime.testing import faults, lent, working
 
 
 @contextmanager
@@ -25,15 +25,17 @@ def isolated(folder: Path | str | None = None, *, database: str | None = None) -
     `database` names another database for it, such as a PostgreSQL of the test's, which is used as it is. Afterwards settings, the
     environment and what was declared before are as they were; what the test declared itself is forgotten.
     """
-    before, variable, declared = settings._current, os.environ.get(settings.VARIABLE), _declared()
+    before, variable, declared, outer = settings._current, os.environ.get(settings.VARIABLE), _declared(), lent.present
     with tempfile.TemporaryDirectory(prefix="guardrails-test-", ignore_cleanup_errors=True) as temporary:
         place = Path(folder) if folder is not None else Path(temporary)
         url = database or _fresh(place)
         try:
             os.environ[settings.VARIABLE] = url
             settings.configure(database=url, blobs=str(place / "blobs"))
+            lent.present = url
             yield place
         finally:
+            lent.present = outer
             home.close()
             settings._current = before
             _restore(declared)

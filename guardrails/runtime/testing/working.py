@@ -17,7 +17,7 @@ from guardrails.runtime.store.jobs import Dead, Ending, Started
 from guardrails.runtime.store.output import Output as Writer
 from guardrails.runtime.store.reading import Reading, Seen
 from guardrails.runtime.store.tables import ACTIVE
-from guardrails.runtime.testing import faults
+from guardrails.runtime.testing import faults, lent
 from guardrails.runtime.testing.inline import here
 from guardrails.runtime.testing.queued import in_order
 from guardrails.runtime.work import run
@@ -35,8 +35,9 @@ def drain(limit: int = 1000) -> list[Seen]:
     Delays and backoffs are skipped, everything else is real: retries by the job's policy, dead letters, events, logs, streams, steps that
     are not run again, hooks. Bodies run in this thread, so a fixture's connection can be theirs; a time limit is recorded, but a body that
     hangs cannot be stopped here. A job that no worker could run yet (a payload of a newer version) is left queued. Raises AssertionError
-    after `limit` runs, UnknownJob for a queued job that is not declared.
+    after `limit` runs, UnknownJob for a queued job that is not declared, WrongState outside of `testing.isolated()`.
     """
+    lent.insist()
     ran: dict[str, None] = {}
     given_back: set[str] = set()
     left = limit
