@@ -92,9 +92,10 @@ def tries(value: object) -> str:
 
 def _pace(policy: Policy) -> str:
     """How long a failed job waits before it is tried again."""
-    delay = in_effect(policy.delay) if policy.delay is not None else None
-    first = f"after {seconds(delay)}" if isinstance(delay, int | float) and delay else ""
     grows = "growing" if policy.grows is not None and in_effect(policy.grows) else ""
+    own = policy.delay if not grows or isinstance(policy.delay, Known) else None  # what grows does not begin at a default
+    delay = in_effect(own) if own is not None else None
+    first = f"after {seconds(delay)}" if isinstance(delay, int | float) and delay else ""
     pace = ", ".join(part for part in (first, grows) if part)
     return f" ({pace})" if pace else ""
 

@@ -20,7 +20,7 @@ BATCH = 200
 IDS = click.argument("jobs", nargs=-1, metavar="[ID]...")
 
 
-@click.command("requeue", short_help="Queue dead or cancelled jobs again.")
+@click.command("requeue", short_help="Queue dead or cancelled jobs again.", epilog=runtimes.example("requeue --all --name charge"))
 @IDS
 @click.option("--all", "every", is_flag=True, help="All dead letters of --name.")
 @click.option("--name", metavar="NAME", help="The job's name, with --all.")
@@ -47,7 +47,7 @@ def _dead(reading: Reading, name: str) -> list[str]:
     return ids[::-1]
 
 
-@click.command("cancel", short_help="Stop jobs, or take them out of their queue.")
+@click.command("cancel", short_help="Stop jobs, or take them out of their queue.", epilog=runtimes.example("cancel 019ab3f0c2d1 --app app"))
 @IDS
 @runtimes.asked
 def cancel(jobs: tuple[str, ...], app: str | None, database: str | None) -> int:
@@ -77,7 +77,7 @@ def _each(ids: Sequence[str], act: Callable[[str], str]) -> int:
     return status
 
 
-@click.command("purge", short_help="Remove jobs that are over.")
+@click.command("purge", short_help="Remove jobs that are over.", epilog=runtimes.example("purge --dead --older-than 30"))
 @IDS
 @click.option("--dead", is_flag=True, help="All dead letters that are old enough.")
 @click.option("--older-than", type=click.FloatRange(0), metavar="DAYS", help="How old, with --dead.")
@@ -99,7 +99,7 @@ def purge(
         ids = dead_for(home().database, older_than or 0.0) if dead else list(dict.fromkeys(reading.job(job).id for job in jobs))
         if len(ids) > MANY and not yes:
             _ask(len(ids), forget_key)
-        upkeep = Upkeep(home().database, home().client, 30.0)
+        upkeep = Upkeep(home().database, home().client)
         for at in range(0, len(ids), BATCH):
             upkeep.remove(ids[at : at + BATCH], forget_key)
         click.echo(visible(f"{count(len(ids), 'job')} removed; {'their keys are forgotten' if forget_key else 'their keys stay'}."))

@@ -24,7 +24,7 @@ _STYLES = {"ERROR": "error", "CRITICAL": "error", "WARNING": "warning", "stderr"
 FOLLOW = click.option("-f", "--follow", is_flag=True, help="Go on until the job has ended.")
 
 
-@click.command("log", short_help="A job's log.")
+@click.command("log", short_help="A job's log.", epilog=runtimes.example("log 019ab3f0c2d1 --follow"))
 @click.argument("job", metavar="ID")
 @FOLLOW
 @FORMAT
@@ -43,7 +43,7 @@ def log(job: str, follow: bool, form: Form, app: str | None, database: str | Non
     return _tell(job, follow, form, app, database, from_line, _line)
 
 
-@click.command("events", short_help="What befell a job, in order.")
+@click.command("events", short_help="What befell a job, in order.", epilog=runtimes.example("events 019ab3f0c2d1 --format json"))
 @click.argument("job", metavar="ID")
 @FOLLOW
 @FORMAT

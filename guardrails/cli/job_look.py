@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from guardrails.cli import job_text, output, runtimes, shown
+from guardrails.cli import job_names, job_text, output, runtimes, shown
 from guardrails.cli.job_page import page
 from guardrails.report.ink import Ink
 from guardrails.report.safe import visible
@@ -39,7 +39,7 @@ NAME = click.option("--name", metavar="NAME", help="Only jobs of this name.")
 LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 
 
-@click.command("list", short_help="Jobs, the newest first.")
+@click.command("list", short_help="Jobs, the newest first.", epilog=runtimes.example("list --status dead,retrying --name charge"))
 @STATUS
 @QUEUE
 @NAME
@@ -49,7 +49,10 @@ LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=50, show
 def listed(
     statuses: tuple[str, ...], queue: str | None, name: str | None, limit: int, form: Form, app: str | None, database: str | None
 ) -> int:
-    """Show jobs, the newest first, and whether there is a worker for those that wait."""
+    """Show jobs, the newest first, and whether there is a worker for those that wait.
+
+    FAILED is how many runs failed, of how many a job has: `runs` and `attempts` in JSON.
+    """
     with runtimes.faults():
         reading = runtimes.reading(app, database)
         found = reading.jobs(statuses, queue, name, limit + 1)
@@ -57,7 +60,7 @@ def listed(
             _json(reading, found[:limit])
             return 0
         ink, columns = Ink(shown.color()), shown.columns()
-        lines = list(_rows(found[:limit], ink, columns)) if found else ["No job is kept here." if not statuses else "No such job."]
+        lines = list(_rows(found[:limit], ink, columns)) if found else [_nothing(reading, statuses, queue, name)]
         if len(found) > limit:
             lines.append(ink(f"There are more than {limit}: --limit shows them, --status, --queue and --name choose.", "quiet"))
         lines += _alone(reading, app)
@@ -67,12 +70,14 @@ def listed(
 
 def _rows(found: list[Seen], ink: Ink, columns: int) -> Iterable[str]:
     now, ids = time.time(), job_text.short_ids([job.id for job in found])
-    rows = [(ids[job.id], job.status, job.name, job.key, _runs(job), job.queue, _note(job, now)) for job in found]
-    return job_text.table(("ID", "STATUS", "NAME", "KEY", "RUNS", "QUEUE", "WHEN"), rows, ink, columns, paint=1)
+    rows = [(ids[job.id], job.status, job.name, job.key, f"{job.runs}/{job.attempts}", job.queue, _note(job, now)) for job in found]
+    return job_text.table(("ID", "STATUS", "NAME", "KEY", "FAILED", "QUEUE", "WHEN"), rows, ink, columns, paint=1)
 
 
-def _runs(job: Seen) -> str:
-    return f"{job.runs + (job.status in ('running', 'done'))}/{job.attempts}"
+def _nothing(reading: Reading, statuses: tuple[str, ...], queue: str | None, name: str | None) -> str:
+    if not statuses and queue is None and name is None:
+        return "No job is kept here."
+    return visible(job_names.unmatched(reading, "job", statuses, queue, name))
 
 
 def _note(job: Seen, now: float) -> str:
@@ -104,7 +109,7 @@ def _alone(reading: Reading, app: str | None) -> Iterator[str]:
         yield f"No worker is running and {count(waiting, 'job')} {verb}: start one with `guardrails worker {visible(app or 'APP')}`."
 
 
-@click.command("show", short_help="Everything about one job.")
+@click.command("show", short_help="Everything about one job.", epilog=runtimes.example("show 019ab3f0c2d1"))
 @click.argument("job", metavar="ID")
 @FORMAT
 @runtimes.asked
@@ -123,7 +128,7 @@ def show(job: str, form: Form, app: str | None, database: str | None) -> int:
     return 0
 
 
-@click.command("dead", short_help="Dead letters, with what brings them back.")
+@click.command("dead", short_help="Dead letters, with what brings them back.", epilog=runtimes.example("dead --queue mail"))
 @QUEUE
 @NAME
 @LIMIT
@@ -138,29 +143,36 @@ def dead(queue: str | None, name: str | None, limit: int, form: Form, app: str |
             _json(reading, found)
             return 0
         ink = Ink(shown.color())
-        output.emit("\n".join(_letters(found, ink, shown.columns())) + "\n", ink.color)
+        output.emit("\n".join(_letters(found, ink, shown.columns()) if found else [_no_letter(reading, queue, name)]) + "\n", ink.color)
     return 0
+
+
+def _no_letter(reading: Reading, queue: str | None, name: str | None) -> str:
+    if queue is None and name is None:
+        return "There is no dead letter."
+    return visible(job_names.unmatched(reading, "dead letter", (), queue, name))
 
 
 def _letters(found: list[Seen], ink: Ink, columns: int) -> Iterator[str]:
     from guardrails.runtime.shown import Glass
 
-    if not found:
-        yield "There is no dead letter."
-        return
     now, ids = time.time(), job_text.short_ids([job.id for job in found])
     for job in found:
         died = f"died {job_text.away(job.finished or job.created, now)} after {count(job.runs, 'run')}"
         head = job_text.cut(visible(f"{job.name} {job.key}"), columns - len(died) - 1)
         yield f"{ink(head, 'strong')} {ink(died, 'quiet')}"
-        error = visible(Glass(job).text(job.error or "no error was told"))
-        yield f"  {ink(job_text.cut(error, columns - 2), 'error')}"
+        for line in job_text.folded(Glass(job).text(job.error or "no error was told"), columns - 2):
+            yield f"  {ink(line, 'error')}"
         yield f"  guardrails jobs requeue {ids[job.id]}"
     for name in sorted({job.name for job in found if sum(other.name == job.name for other in found) > 1}):
         yield ink(f"All of {visible(name)}: guardrails jobs requeue --all --name {visible(name)}", "quiet")
 
 
-@click.command("stats", short_help="How many jobs in which queue, and who works.")
+@click.command(
+    "stats",
+    short_help="How many jobs in which queue, and who works.",
+    epilog=runtimes.example("stats --database postgresql://localhost/shop"),
+)
 @FORMAT
 @runtimes.asked
 def stats(form: Form, app: str | None, database: str | None) -> int:

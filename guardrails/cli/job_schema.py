@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from guardrails.runtime.declare import Job
 
 
-@click.command("schema", short_help="The payloads that jobs take, as JSON schemas.")
+@click.command("schema", short_help="The payloads that jobs take, as JSON schemas.", epilog=runtimes.example("schema charge --app app"))
 @click.argument("name", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="json", show_default=True, help="How to show it.")
 @runtimes.asked

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from guardrails.report.ink import Ink
-from guardrails.report.safe import visible, width
+from guardrails.report.safe import visible, width, wrap
 
 STYLES = {"done": "good", "dead": "error", "running": "info", "retrying": "warning", "cancelled": "quiet"}
 _UNITS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
@@ -57,6 +57,19 @@ def cut(text: str, cells: int) -> str:
     while text and width(text) > cells - 1:
         text = text[:-1]
     return f"{text}…" if cells > 0 else ""
+
+
+def folded(text: str, cells: int) -> Iterator[str]:
+    """Prose in lines of at most so many cells; a word that is longer is parted."""
+    for line in wrap(text, cells):
+        rest = line
+        while width(rest) > cells:
+            part = rest[:cells]
+            while width(part) > cells:
+                part = part[:-1]
+            yield part
+            rest = rest[len(part) :]
+        yield rest
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], ink: Ink, columns: int, paint: int = -1) -> Iterator[str]:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 FAILED = 1
 
 
-@click.command("try", short_help="Run a job once, here and now, without queueing it.")
+@click.command(
+    "try",
+    short_help="Run a job once, here and now, without queueing it.",
+    epilog=runtimes.example("""try charge --app app --payload '{"order_id": "7"}'"""),
+)
 @click.argument("name")
 @click.option("--payload", "given", required=True, metavar="JSON|@FILE", help="The payload, or @file.json, or @- for standard input.")
 @FORMAT
@@ -40,7 +44,7 @@ def attempt(name: str, given: str, form: Form, app: str | None, database: str | 
     """
     with runtimes.faults():
         job = runtimes.declared(app, database).job(name)
-        payload = job.shape.parse(_read(given))
+        payload = job.shape.parse(_json(_read(given)))
         ink = Ink(form == "text" and shown.color())
         trial = _Trial(job, job.shape.dump(payload), job.key(payload), ink if form == "text" else None)
         data = trial.run(str(app))
@@ -59,6 +63,16 @@ def _read(given: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror.lower() if isinstance(error, OSError) and error.strerror else "it is no UTF-8"
         raise Mistake(f"the payload cannot be read from {given[1:]}: {why}.") from None
+
+
+def _json(text: str) -> str:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Mistake(
+            f"--payload is not JSON: {error.msg[:1].lower()}{error.msg[1:]} (line {error.lineno}, column {error.colno})."
+        ) from None
+    return text
 
 
 class _Trial:

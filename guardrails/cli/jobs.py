@@ -19,7 +19,8 @@ Examples:
 With --format json, list and dead print {"jobs": [JOB..], "waiting": N, "workers": N}, show prints
 JOB with "attempts_made", "steps" and "streams", and log and events print one object a line.
 JOB has: id, key, name, queue, status, version, runs, attempts, start, generation, worker, cancel,
-payload, error, result, progress, created, due, started, finished. Times are epoch seconds.
+payload, error, result, progress, created, due, started, finished. Times are epoch seconds; `runs`
+of `attempts` failed (ran out of time and died with their worker, too), `start` counts all runs.
 What a payload declares Sensitive is never shown; without --app only the payload's keys are.
 
 \b

@@ -161,16 +161,15 @@ def _require_safe(asked: Asked, clone: Path) -> None:
 
 def _github(asked: Asked, token: str, key: str, options: Options) -> tuple[GitHub | None, str]:
     """GitHub with a login. Without one, where the event tells enough: why there is none."""
+    _require_extra()
     if options.app_id and not key:
         raise Mistake(f"--app-id needs the App's private key (PEM) in {KEY}")
     if not token and not options.app_id:
         if asked.pull is not None:
             return None, "there is no token (GITHUB_TOKEN)"
         raise Mistake("there is no token; set GITHUB_TOKEN to one that may read the repository and write its pull requests")
-    try:
-        from guardrails.review.github import GitHub, Login
-    except ModuleNotFoundError as error:
-        raise Mistake(f"`guardrails review` needs more ({error.name} is missing): pip install 'worker-guardrails[review]'") from None
+    from guardrails.review.github import GitHub, Login
+
     login = Login(os.environ.get("GITHUB_API_URL") or API, "" if options.app_id else token, options.app_id or "", key)
     try:
         return GitHub(asked.repo, login), ""
@@ -178,6 +177,13 @@ def _github(asked: Asked, token: str, key: str, options: Options) -> tuple[GitHu
         if asked.pull is None:
             raise
         return None, str(error)
+
+
+def _require_extra() -> None:
+    try:
+        import guardrails.review.github  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise Mistake(f"`guardrails review` needs more ({error.name} is missing): pip install 'worker-guardrails[review]'") from None
 
 
 def _wishes(options: Options) -> Wishes:

@@ -56,7 +56,7 @@ def load(app: str | None, database: str | None) -> None:
     """Import the application, where one is named, and use the database that was asked for."""
     import os
 
-    from guardrails.runtime import settings
+    from guardrails.runtime import home, settings  # noqa: F401 -- what an extra brings is missed here, not in the application
     from guardrails.runtime.pool import application
 
     if database is not None:
@@ -65,6 +65,11 @@ def load(app: str | None, database: str | None) -> None:
         application.load(app)
     if database is not None:
         settings.configure(database=database)
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n".join(["\b", "Example:", *(f"  guardrails jobs {line}" for line in lines)])
 
 
 def asked(command: Callable[..., Any]) -> Callable[..., Any]:

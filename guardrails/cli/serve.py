@@ -6,6 +6,7 @@ import click
 
 from guardrails.cli import runtimes
 from guardrails.cli.program import Mistake, say
+from guardrails.report.tally import count
 
 EPILOG = """\b
 Examples:
@@ -58,9 +59,10 @@ def _serve(app: str, host: str, port: int) -> None:
         where = server.address(settings, taken.getsockname()[1])
 
         def ready() -> None:
-            say(f"serving {len(registry.jobs)} jobs of {shown} at {where}; Ctrl-C ends it.")
+            say(f"serving {count(len(registry.jobs), 'job')} of {shown} at {where}; Ctrl-C ends it.")
             if made:
                 say(f"no {serving.VARIABLE} is set, so this run made a key: {keys[0]}")
+            say(f"the page, to be opened within {settings.login_seconds / 60:g} minutes; this address signs in once:")
             click.echo(f"{where}/login?token={service.state.desk.sessions.link()}")
 
         server.server(service, ready).run([taken])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
 from guardrails.cli import runtimes
 from guardrails.cli.program import Mistake, say
+from guardrails.report.tally import count
 
 EPILOG = """\b
 Examples:
@@ -74,6 +77,7 @@ def command(
 
 
 def _serve(app: str, names: list[str], concurrency: int | None, once: bool, drain: bool) -> int:
+    from guardrails.runtime.errors import RuntimeFault
     from guardrails.runtime.work import worker
 
     if once:
@@ -83,8 +87,24 @@ def _serve(app: str, names: list[str], concurrency: int | None, once: bool, drai
     plan = worker.plan(app, names, concurrency, until)
     if not plan.jobs:
         raise Mistake(f"{app} declares no job: put @runtime.job(timeout=.., key=..) on a function of it.")
+
     working = worker.Worker(plan)
     worker.on_signals(working)
     served = ", ".join(f"{queue.name} ({queue.concurrency} at once)" for queue in plan.queues)
-    say(f"worker {working.id} serves {served} of {working.shown}.")
-    return working.serve()
+    status = working.serve(lambda: say(f"worker {working.id} serves {served} of {working.shown}."))
+    if drain and status == 0:
+        with suppress(RuntimeFault):  # it has drained, whatever the database does now
+            _left(names)
+    return status
+
+
+def _left(queues: Sequence[str]) -> None:
+    """Say which jobs still wait because nothing here is declared for them."""
+    from guardrails.runtime.declare import registry
+    from guardrails.runtime.home import home
+    from guardrails.runtime.store.reading import Reading
+
+    left = {name: number for name, number in Reading(home().database).waiting(queues).items() if name not in registry.jobs}
+    if left:
+        total = sum(left.values())
+        say(f"{count(total, 'job')} still {'waits' if total == 1 else 'wait'}: no job called {' or '.join(left)} is declared here.")

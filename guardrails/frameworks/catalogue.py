@@ -112,7 +112,8 @@ def load(
         return Catalogue((*known.models, *own), count) if own else known
     key = "\0".join(f"{name}\0{text}" for name, text in texts)
     try:
-        return Catalogue((*msgspec.msgpack.decode(remember(key, make), type=list[Model]), *own), count)
+        known = _remembered(remember(key, make), count)
+        return Catalogue((*known.models, *own), count) if own else known
     except _ERRORS:
         return Catalogue((*(parse(name, text) for name, text in texts), *own), count)
 
@@ -120,6 +121,12 @@ def load(
 @lru_cache(maxsize=4)
 def _indexed(texts: tuple[tuple[str, str], ...], shipped: int) -> Catalogue:
     return Catalogue(tuple(parse(name, text) for name, text in texts), shipped)
+
+
+@lru_cache(maxsize=2)
+def _remembered(packed: bytes, shipped: int) -> Catalogue:
+    """A change is looked at twice, with the same models: as it was and as it is."""
+    return Catalogue(tuple(msgspec.msgpack.decode(packed, type=list[Model])), shipped)
 
 
 class Catalogue:

@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, ParamSpec, TypeVar, get_type_hints
+from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, get_type_hints
 
 from pydantic import BaseModel
 
@@ -36,13 +36,21 @@ class Retry:
     first: float = 1.0
     factor: float = 2.0
     cap: float = 300.0
-    transient: Errors = ()
-    terminal: Errors = ()
+    transient: Errors | type[BaseException] = ()
+    terminal: Errors | type[BaseException] = ()
 
     def __post_init__(self) -> None:
+        for name in ("transient", "terminal"):
+            types = getattr(self, name)
+            types = (types,) if isinstance(types, type) else types
+            if not isinstance(types, tuple) or not all(isinstance(one, type) and issubclass(one, BaseException) for one in types):
+                raise DeclarationError(f"Retry({name}=..) takes a type of errors, or a tuple of them such as (OSError,), not {types!r}.")
+            object.__setattr__(self, name, types)
         if not isinstance(self.attempts, int) or isinstance(self.attempts, bool) or not 1 <= self.attempts <= 1000:
             raise DeclarationError(f"Retry(attempts=..) must be a whole number from 1 to 1000, not {self.attempts!r}.")
-        if not (self.first >= 0 and self.factor >= 1 and self.cap >= self.first and math.isfinite(self.cap)):
+        if not all(_is_number(each) for each in (self.first, self.factor, self.cap)) or not (
+            self.first >= 0 and self.factor >= 1 and self.cap >= self.first and math.isfinite(self.cap)
+        ):
             raise DeclarationError("Retry needs first >= 0, factor >= 1 and a finite cap >= first (seconds).")
 
     def wait(self, runs: int, draw: Callable[[], float] = random.random) -> float:
@@ -52,9 +60,10 @@ class Retry:
 
     def verdict(self, error: BaseException) -> Verdict:
         """Whether an error of a body may be tried again."""
-        if isinstance(error, (Terminal, *self.terminal)):
+        terminal, transient = cast("Errors", self.terminal), cast("Errors", self.transient)
+        if isinstance(error, (Terminal, *terminal)):
             return "terminal"
-        if self.transient and not isinstance(error, (*self.transient, Transient)):
+        if transient and not isinstance(error, (*transient, Transient)):
             return "terminal"
         return "retry"
 
@@ -71,10 +80,21 @@ class Queue:
     def __post_init__(self) -> None:
         if not self.name or not self.name.replace("-", "").replace("_", "").replace(".", "").isalnum() or self.name.startswith("_"):
             raise DeclarationError(f"A queue's name has letters, digits, '-', '_' and '.', and does not begin with '_': {self.name!r}.")
-        if self.concurrency < 1 or (self.limit is not None and self.limit < 1):
-            raise DeclarationError(f"Queue {self.name}: concurrency and limit must be at least 1.")
-        if self.rate is not None and not (self.rate[0] >= 1 and self.rate[1] > 0):
-            raise DeclarationError(f"Queue {self.name}: rate=(starts, seconds) needs starts >= 1 and seconds > 0.")
+        for count in (self.concurrency, 1 if self.limit is None else self.limit):
+            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+                raise DeclarationError(f"Queue {self.name}: concurrency and limit are whole numbers, at least 1, not {count!r}.")
+        if self.rate is not None and not _is_rate(self.rate):
+            raise DeclarationError(
+                f"Queue {self.name}: rate is (starts, seconds), such as (100, 60.0) for 100 a minute, not {self.rate!r}."
+            )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_rate(rate: object) -> bool:
+    return isinstance(rate, tuple) and len(rate) == 2 and all(map(_is_number, rate)) and rate[0] >= 1 and rate[1] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +127,12 @@ class Job(Generic[P, R]):
             f"{self.name} is a job: hand it to a worker with {self.name}.enqueue(payload); "
             f"in a test use runtime.testing.run({self.name}, payload)."
         )
+
+    def __getattr__(self, name: str) -> Any:
+        """Refused, with the way that there is."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise AttributeError(f"Job {self.name} has no {name}: queue it with {self.name}.enqueue(payload), or enqueue_many(payloads).")
 
     def key(self, payload: P) -> str:
         """The idempotency key of a payload; raises PayloadRefused where the key function gives nothing usable."""
@@ -202,6 +228,8 @@ registry = Registry()
 
 
 def job(
+    bare: object = None,
+    /,
     *,
     timeout: float | None = None,
     key: Callable[[Any], object] | None = None,
@@ -223,9 +251,14 @@ def job(
     Raises DeclarationError, at import, for what would fail later.
     """
 
+    if bare is not None:
+        raise DeclarationError("A job's time limit and key have no default: say @runtime.job(timeout=30, key=lambda p: p.order_id).")
+
     def declare(body: Callable[[P], R | Awaitable[R]]) -> Job[P, R]:
         called = name or body.__name__
         limit, key_of = _limit(called, timeout), _key_function(called, key)
+        if retry is not None and not isinstance(retry, Retry):
+            raise DeclarationError(f"Job {called}: retry is a runtime.Retry, not {retry!r}: say retry=runtime.Retry(attempts=3).")
         if isolation not in ("process", "thread"):
             raise DeclarationError(f"Job {called}: isolation is 'process' or 'thread', not {isolation!r}.")
         Queue(queue)  # its name is checked
@@ -257,6 +290,8 @@ def _key_function(name: str, key: Callable[[Any], object] | None) -> Callable[[A
         raise DeclarationError(
             f"Job {name} has no idempotency key: say @runtime.job(key=lambda p: p.order_id, ..), so that work queued twice runs once."
         )
+    if not callable(key):
+        raise DeclarationError(f"Job {name}: key is a function of the payload, such as lambda p: p.order_id, not {key!r}.")
     return key
 
 

@@ -45,13 +45,13 @@ def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New
     context.refuse_while_importing(job.name)
     if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= LONGEST_DELAY:
         raise DeclarationError(f"Job {job.name}: delay must be between 0 and {LONGEST_DELAY:,.0f} seconds (a year), not {delay!r}.")
-    return prepared(job, payload, key or job.key(payload), delay)
+    return prepared(job, payload, key, delay)
 
 
-def prepared(job: Job[Any, Any], payload: Any, key: str, delay: float = 0.0) -> New:
-    """A job to queue under this key, as the book keeps it. Raises PayloadRefused."""
+def prepared(job: Job[Any, Any], payload: Any, key: str | None = None, delay: float = 0.0) -> New:
+    """A job to queue, as the book keeps it; its own key where none is given. Raises PayloadRefused."""
     text = job.shape.dump(payload)
-    return New(job.name, key, job.queue, job.shape.version, text, digest(text), job.retry.attempts, delay)
+    return New(job.name, key or job.key(payload), job.queue, job.shape.version, text, digest(text), job.retry.attempts, delay)
 
 
 def _add(jobs: Jobs, connection: sa.Connection, job: Job[Any, Any], new: New) -> Handle:

@@ -49,9 +49,9 @@ def home(*, make: bool = True) -> Home:
         return _open
 
 
-def opened(url: str, pool: int = 10) -> Home:
+def opened(url: str) -> Home:
     """A home of one's own; its tables are made when they are first used."""
-    database = Database(url, pool)
+    database = Database(url)
     client = Client(database)
     return Home(database, client, Jobs(database, client, registry.status_hooks))
 

@@ -4,6 +4,7 @@ A tick that finds the last one's job still active is skipped.
 """
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +22,8 @@ from guardrails.runtime.store.tables import ACTIVE
 from guardrails.runtime.ticks import Cron, Every, Missed, Schedule, due, run_key
 
 log = logging.getLogger("guardrails.runtime")
+MAKING = 5.0  # seconds that a payload function may take
+_making: dict[str, threading.Thread] = {}
 Payload = BaseModel | Callable[[datetime], BaseModel]
 
 
@@ -78,44 +81,47 @@ def _job_of(name: str, target: Any, payload: Payload | None) -> tuple[Job[Any, A
     return target, payload
 
 
-def tick(home: Home, now: float) -> list[str]:
-    """Queue what is due at `now` (epoch seconds); the ids of the new jobs. Raises DatabaseRefused."""
+def tick(home: Home, now: float | None = None) -> list[str]:
+    """Queue what is due at `now` (epoch seconds; by default the database's clock, one for all workers); the ids of the new jobs.
+
+    Raises DatabaseRefused.
+    """
+    if now is None:
+        with home.database.read() as connection:
+            now = float(connection.execute(sa.select(home.database.now)).scalar_one())
     return [job for declared in list(registry.schedules.values()) if (job := _tick(home, declared, now)) is not None]
 
 
 def _tick(home: Home, declared: Scheduled, now: float) -> str | None:
     table = home.database.tables.tick
     with home.database.read() as connection:
-        row = connection.execute(sa.select(table).where(table.c.name == declared.name)).one_or_none()
-    last = row.last if row is not None and row.described == declared.described else None
+        mine = (table.c.name == declared.name) & (table.c.described == declared.described)
+        last = connection.execute(sa.select(table.c.last).where(mine)).scalar()
     ticks, new = due(declared.when, last, now, declared.missed)
     if new == last:
         return None
     job = _made(declared, ticks[0]) if ticks else None  # before the transaction: it is the application's code
     with home.database.begin() as connection:
-        if not _claim(home, connection, declared, row, new) or job is None:
+        if not _claim(home, connection, declared, last, new) or job is None:
             return None
         busy = _busy(home, connection, declared)
         if busy is not None:
-            log.warning(
-                "Schedule %s: the tick of %s is skipped, job %s of an earlier one is not over.",
-                declared.name,
-                run_key("", ticks[0])[1:],
-                busy,
-            )
+            when = run_key("", ticks[0])[1:]
+            log.warning("Schedule %s: the tick of %s is skipped, job %s of an earlier one is not over.", declared.name, when, busy)
             return None
-        return home.jobs.add(connection, job)[0]
+        added, created = home.jobs.add(connection, job)
+        return added if created else None
 
 
-def _claim(home: Home, connection: sa.Connection, declared: Scheduled, row: Any, new: float) -> bool:
-    """Move the schedule on to `new`; False where another worker did."""
+def _claim(home: Home, connection: sa.Connection, declared: Scheduled, last: float | None, new: float) -> bool:
+    """Move the schedule on to `new`; False where another worker did. Each rhythm is kept for itself: two releases may be at work."""
     table = home.database.tables.tick
-    if row is None:
+    if last is None:
         values = {"name": declared.name, "last": new, "described": declared.described}
         added = connection.execute(home.database.insert(table).values(**values).on_conflict_do_nothing().returning(table.c.name))
         return added.scalar() is not None
-    moved = sa.update(table).where(table.c.name == declared.name, table.c.last == row.last, table.c.described == row.described)
-    return connection.execute(moved.values(last=new, described=declared.described)).rowcount == 1
+    moved = sa.update(table).where(table.c.name == declared.name, table.c.described == declared.described, table.c.last == last)
+    return connection.execute(moved.values(last=new)).rowcount == 1
 
 
 def _busy(home: Home, connection: sa.Connection, declared: Scheduled) -> str | None:
@@ -129,11 +135,24 @@ def _busy(home: Home, connection: sa.Connection, declared: Scheduled) -> str | N
 
 
 def _made(declared: Scheduled, when: float) -> New | None:
-    """A tick's job; None where its payload cannot be made, which is told, and holds up no other schedule."""
-    given = declared.payload
-    try:
-        payload = given if isinstance(given, BaseModel) else given(datetime.fromtimestamp(when, UTC))
-        return prepared(declared.job, payload, run_key(declared.name, when))
-    except Exception:
-        log.exception("Schedule %s: the tick of %s is skipped, as its payload cannot be made", declared.name, run_key("", when)[1:])
-        return None
+    """A tick's job; None where its payload cannot be made in time, which is told, and holds up no other schedule."""
+    given, made, told = declared.payload, list[New](), run_key("", when)[1:]
+
+    def make() -> None:
+        try:
+            payload = given if isinstance(given, BaseModel) else given(datetime.fromtimestamp(when, UTC))
+            made.append(prepared(declared.job, payload, run_key(declared.name, when)))
+        except Exception:
+            log.exception("Schedule %s: the payload of its tick of %s cannot be made", declared.name, told)
+
+    if isinstance(given, BaseModel):
+        make()
+    elif declared.name in _making and _making[declared.name].is_alive():
+        log.error("Schedule %s: its payload function has not returned since an earlier tick", declared.name)
+    else:
+        thread = _making[declared.name] = threading.Thread(target=make, name=f"schedule-{declared.name}", daemon=True)
+        thread.start()
+        thread.join(MAKING)
+    if not made:
+        log.error("Schedule %s: the tick of %s is skipped, as its payload was not made within %g s.", declared.name, told, MAKING)
+    return made[0] if made else None

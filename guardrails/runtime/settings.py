@@ -35,14 +35,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("lease", "poll", "retention_days"):
-            if not getattr(self, name) > 0:
-                raise DeclarationError(f"runtime.configure({name}=..) must be above 0, not {getattr(self, name)!r}.")
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise DeclarationError(f"runtime.configure({name}=..) must be a number above 0, not {value!r}.")
         if self.lease < 1:
             raise DeclarationError(
                 "runtime.configure(lease=..) must be at least 1 second: a worker renews its lease four times in that span."
             )
-        if self.grace < 0:
-            raise DeclarationError(f"runtime.configure(grace=..) must not be negative: {self.grace!r}.")
+        if isinstance(self.grace, bool) or not isinstance(self.grace, int | float) or not self.grace >= 0:
+            raise DeclarationError(f"runtime.configure(grace=..) must be a number of seconds, 0 or more, not {self.grace!r}.")
 
 
 def default_database() -> str:

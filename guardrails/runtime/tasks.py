@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from guardrails.runtime.errors import PayloadRefused, UnknownJob
 from guardrails.runtime.home import home
+from guardrails.runtime.plain import known
 from guardrails.runtime.store.jobs import new_id
 
 Status = Literal["open", "in_progress", "done", "dropped"]
@@ -56,7 +57,7 @@ def create(title: str, description: str = "", tags: Sequence[str] = (), job: str
 
 def get(item: str) -> Task:
     """An item by its id; raises UnknownJob."""
-    found = _select(home().database.tables.task.c.id == item)
+    found = _select(home().database.tables.task.c.id == known("task", item))
     if not found:
         raise UnknownJob(f"There is no task {item}.")
     return found[0]
@@ -86,7 +87,7 @@ def update(
     }
     values = {name: value for name, value in given.items() if value is not None}
     with database.begin() as connection:
-        connection.execute(sa.update(table).where(table.c.id == item).values(updated=database.now, **values))
+        connection.execute(sa.update(table).where(table.c.id == known("task", item)).values(updated=database.now, **values))
     return get(item)
 
 

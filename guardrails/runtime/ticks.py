@@ -122,9 +122,11 @@ def due(schedule: Schedule, last: float | None, now: float, missed: Missed = "sk
 
     Of the ticks in (last, now] only the latest can run, so a backlog is at most one. Under "skip" it runs if it is no older than LATE
     seconds, else it was missed and the next one runs; under "once" it runs in any case, for all that were missed. A new schedule (`last`
-    None) begins now, and so should one whose expression was changed. `last` never goes back, so a clock that does repeats no tick.
+    None) begins now, and so should one whose expression was changed. Where the clock goes back, `last` stays, so no tick is repeated; but
+    one that is further ahead than LATE was written by a clock that was wrong: the schedule begins anew, and the keys of its ticks tell
+    those that ran.
     """
-    if last is None:
+    if last is None or last > now + LATE:
         return [], now
     tick = schedule.latest(last, now)
     if tick is None:

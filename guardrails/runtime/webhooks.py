@@ -119,8 +119,10 @@ def _accepted(hook: Hook, verified: Verified, event: Event, enqueue: Enqueue) ->
     key = _asked(hook.key, event) if hook.key else verified.event_id
     if key is None:
         return _no(400, "The event has no id, so it could not be told from a repetition.")
+    if isinstance(key, bool) or not isinstance(key, (str, int)):
+        raise PayloadRefused(f"The event's key is a {type(key).__name__}: it must be text or a whole number.")
     try:
-        handle = enqueue(payload, key)
+        handle = enqueue(payload, str(key))
     except KeyConflict as conflict:
         logger.warning("webhook %s: event %r came again with another payload; job %s of the first one stands", hook.path, key, conflict.job)
         return _queued(conflict.job)

@@ -108,7 +108,7 @@ def test_a_limit_that_is_only_known_at_run_time_says_why(tmp_path):
 
 
 def test_retries_and_their_pace_are_told(shop):
-    assert job(shop, "settle").retries.words == "5 (after 3 min, growing)"
+    assert job(shop, "settle").retries.words == "5 (growing)"
     assert job(shop, "settle").retries.number == 5
     assert job(shop, "tidy").retries.number == 0
 

@@ -122,7 +122,7 @@ def test_a_blob_whose_time_is_over_is_missing_and_then_pruned(place: str) -> Non
     with pytest.raises(blobs.BlobMissing):
         blobs.open(ref)
     assert stores.store().has(ref.id)
-    Upkeep(home().database, home().client, 30).prune()
+    Upkeep(home().database, home().client).prune(30)
     assert not stores.store().has(ref.id)
     assert blobs.read(kept) == b"for ever"
     assert rows() == 1

@@ -1,6 +1,7 @@
 """`guardrails jobs`, on both databases, over jobs that `runtime.testing` has run."""
 
 import json
+import shlex
 import threading
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 from pydantic import BaseModel
 
 from guardrails import runtime
+from guardrails.cli.jobs import command as listing
 from guardrails.cli.program import program
 from guardrails.runtime import testing
 from guardrails.runtime.declare import registry
@@ -255,6 +257,50 @@ def test_a_database_that_is_not_there_is_not_made(database: str, tmp_path: Path)
 def test_an_empty_database_says_so(database: str) -> None:
     assert jobs("list").stdout == "No job is kept here.\n"
     assert jobs("stats").stdout == "No job is kept here.\nNo worker is running.\n"
+
+
+def test_what_matches_nothing_is_named_with_what_is_near(charge: Any) -> None:
+    charge.enqueue(Charge(order="1"))
+    assert jobs("list", "--name", "flaky").stdout.splitlines()[0] == "No job matches --name flaky."
+    near = jobs("list", "--queue", "defalt", "--name", "chrge").stdout.splitlines()[0]
+    assert near == "No job matches --queue defalt --name chrge. Did you mean --queue default --name charge?"
+    assert jobs("list", "--status", "dead,done", "--name", "charge").stdout.splitlines()[0] == (
+        "No job matches --status dead,done --name charge."
+    )
+    assert jobs("dead", "--name", "charge").stdout == "No dead letter matches --name charge.\n"
+
+
+def test_nothing_matches_where_nothing_is_kept(database: str) -> None:
+    assert jobs("list", "--name", "charge").stdout == "No job is kept here.\n"
+
+
+def test_the_list_counts_failed_runs_as_its_data_do(charge: Any) -> None:
+    charge.enqueue_many([Charge(order="1"), Charge(order="bad")])
+    testing.drain()
+    head, *rows = jobs("list").stdout.splitlines()
+    assert "FAILED" in head
+    assert {row.split()[3]: row.split()[4] for row in rows} == {"1": "0/2", "bad": "2/2"}
+    assert {job["key"]: job["runs"] for job in data("list")["jobs"]} == {"1": 0, "bad": 2}
+
+
+def test_the_end_of_a_dead_letter_s_error_is_told(database: str) -> None:
+    @runtime.job(timeout=5, key=lambda p: p.order)
+    def refuse(p: Charge) -> None:
+        raise runtime.Terminal(f"the bank refuses {'this order ' * 20}{'x' * 250}: ask the bank")
+
+    refuse.enqueue(Charge(order="1"))
+    testing.drain()
+    told = jobs("dead").stdout.splitlines()
+    assert max(map(len, told)) <= 100
+    assert "".join(line.strip() for line in told[1:-1]).endswith("x" * 250 + ":ask the bank")
+
+
+@pytest.mark.parametrize("name", sorted(listing.commands))
+def test_each_command_s_help_ends_with_an_example_that_is_understood(name: str) -> None:
+    line = jobs(name, "--help").stdout.splitlines()[-1]
+    program_name, group, command, *words = shlex.split(line)
+    assert (program_name, group, command) == ("guardrails", "jobs", name)
+    listing.commands[name].make_context(name, words)
 
 
 def test_lists_fit_their_columns_whatever_the_data(charge: Any) -> None:

@@ -108,7 +108,8 @@ def test_a_payload_may_come_from_standard_input(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "told"),
     [
-        (["charge", "--payload", "{"], "This is no Charge"),
+        (["charge", "--payload", "{bad"], "--payload is not JSON: expecting property name enclosed in double quotes (line 1, column 2)."),
+        (["charge", "--payload", "7"], "This is no Charge"),
         (["charge", "--payload", '{"card": 4}'], "order: Field required"),
         (["charge", "--payload", "@none.json"], "cannot be read from none.json: no such file"),
         (["refund", "--payload", "{}"], "No job is called 'refund'; this application declares: charge"),

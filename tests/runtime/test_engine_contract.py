@@ -3,7 +3,7 @@
 import inspect
 import re
 
-from dbos import DBOS, DBOSClient, _dbos, _queue
+from dbos import DBOS, DBOSClient, _dbos, _queue, _sys_db
 from dbos._serialization import DBOSPortableJSONSerializer
 from pydantic import BaseModel
 
@@ -63,3 +63,15 @@ def test_the_bell_sees_what_waits(database: str) -> None:
     assert fleet.waiting() == ["second"]
     runtime.cancel(job)
     assert fleet.waiting() == []
+
+
+def test_what_is_set_on_a_queue_in_memory_is_what_a_look_reads(database: str) -> None:
+    """A name that is gone would lift every limit in silence."""
+    home().client.declare(runtime.Queue("mail", concurrency=3, limit=2, rate=(5, 1.0)))
+    looked = home().client._client.retrieve_queue("mail")
+    assert looked is not None
+    assert looked.database_backed_queue
+    assert (looked._worker_concurrency, looked._concurrency, looked._limiter) == (2, 2, {"limit": 5, "period": 1.0})
+    claim = inspect.getsource(_sys_db.SystemDatabase.start_queued_workflows)
+    for name in ("_worker_concurrency", "_concurrency", "_limiter"):
+        assert f"queue.{name}" in claim

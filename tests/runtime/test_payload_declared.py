@@ -151,7 +151,9 @@ def test_a_row_may_be_the_source_of_a_payload_but_not_its_value() -> None:
         id: int
 
     assert Shape(Order).dump(Order.model_validate(Row(id=7))) == '{"id":7}'
-    with pytest.raises(PayloadRefused, match=r"^The payload is a Row: build a Order\.$"):
+    with pytest.raises(
+        PayloadRefused, match=r"^The payload is Row, a SQLAlchemy row: queue its id in a Order, and read the row in the job\.$"
+    ):
         Shape(Order).dump(Row(id=7))
 
 

@@ -1,5 +1,7 @@
 """What an application asks and does from outside: state, cancel, requeue."""
 
+from typing import Any
+
 import pytest
 from pydantic import BaseModel
 
@@ -51,3 +53,10 @@ def test_half_an_id_is_no_id(database: str, part: slice) -> None:
     job = report.enqueue(Report(month="2026-11")).id
     with pytest.raises(runtime.UnknownJob):
         runtime.state(job[part])
+
+
+@pytest.mark.parametrize("given", ["a\0b", "\ud800", "", None, 7])
+def test_what_no_database_holds_is_no_id(database: str, given: Any) -> None:
+    for ask in (runtime.state, runtime.cancel, runtime.requeue, runtime.tasks.get):
+        with pytest.raises(runtime.UnknownJob, match="There is no"):
+            ask(given)

@@ -1,6 +1,7 @@
 """Jobs that are done over HTTP, callbacks that tell outcomes, and schedules, with a real server and real workers' code."""
 
 import json
+import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -113,3 +114,44 @@ def test_a_schedule_without_rhythm_or_with_two_is_refused(database: str) -> None
             runtime.schedule("both", target=job, **words)
     with pytest.raises(runtime.DeclarationError, match="its target is"):
         runtime.schedule("odd", every=5.0, target="https://example.com")
+
+
+def test_a_payload_function_that_fails_or_hangs_holds_up_no_other_schedule(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled, "MAKING", 0.1)
+    end = threading.Event()
+
+    @runtime.job(timeout=5, key=lambda p: p.month)
+    def poll(p: Report) -> None: ...
+
+    def fails(tick: datetime) -> Report:
+        raise ValueError(tick)
+
+    def hangs(tick: datetime) -> Report:
+        end.wait()
+        return Report(month="late")
+
+    for name, payload in (("fails", fails), ("hangs", hangs), ("works", Report(month="x"))):
+        runtime.schedule(name, every=60.0, target=poll, payload=payload)
+    start = 1_800_000_000.0
+    scheduled.tick(home(), start)
+    ran = [scheduled.tick(home(), start + 61.0 * number) for number in (1, 2)]
+    end.set()
+    keys = {seen.key for seen in Reading(home().database).jobs()}
+    assert [len(ids) for ids in ran] == [1, 0]
+    assert keys == {f"works@{datetime.fromtimestamp(start + 60, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def test_two_releases_with_two_rhythms_both_tick(database: str) -> None:
+    """A canary, or a worker that was forgotten, must not silence a schedule."""
+
+    @runtime.job(timeout=5, key=lambda p: p.month)
+    def poll(p: Report) -> None: ...
+
+    start, ran = 1_800_000_000.0, []
+    for second in range(0, 500, 10):
+        for every in (60.0, 90.0):
+            runtime.schedule("poll", every=every, target=poll, payload=Report(month="x"))
+            for job in scheduled.tick(home(), start + second):
+                ran.append(every)
+                runtime.cancel(job)
+    assert set(ran) == {60.0, 90.0}

@@ -35,14 +35,14 @@ def ended(job: str, status: str) -> None:
 
 
 def upkeep() -> Upkeep:
-    return Upkeep(home().database, home().client, DAYS)
+    return Upkeep(home().database, home().client)
 
 
 def test_finished_jobs_go_after_their_time_and_keys_and_dead_letters_stay(charge: runtime.Job[Charge, None]) -> None:
     old, dead, young = (charge.enqueue(Charge(order=name)) for name in ("old", "dead", "young"))
     ended(old.id, "done")
     ended(dead.id, "dead")
-    assert upkeep().prune() == 1
+    assert upkeep().prune(DAYS) == 1
     assert {seen.key for seen in Reading(home().database).jobs()} == {"dead", "young"}
     again = charge.enqueue(Charge(order="old"))
     assert (again.created, again.id) == (False, old.id), "its key is kept for ever"
@@ -55,7 +55,7 @@ def test_finished_jobs_go_after_their_time_and_keys_and_dead_letters_stay(charge
 def test_nothing_of_a_removed_job_is_left_in_either_book(charge: runtime.Job[Charge, None]) -> None:
     handle = charge.enqueue(Charge(order="7"))
     ended(handle.id, "done")
-    upkeep().prune()
+    upkeep().prune(DAYS)
     with home().database.read() as connection:
         for table in home().database.tables.metadata.sorted_tables:
             if table is not home().database.tables.key:

@@ -2,9 +2,7 @@
 
 import sqlalchemy as sa
 
-from guardrails.runtime.store.database import Database
-
-DAY = 86_400.0
+from guardrails.runtime.store.database import DAY, Database
 
 
 def enter(database: Database, connection: sa.Connection, name: str, size: int, content_type: str, ttl: float | None) -> None:

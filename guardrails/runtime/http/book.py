@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,10 +33,20 @@ def reading() -> Reading:
 
 def task(job: str) -> Seen:
     """A job by its whole id; raises UnknownJob."""
-    seen = reading().job(job)
+    with _named(job):
+        seen = reading().job(job)
     if seen.id != job:
         raise UnknownJob(f"There is no job {job}.")
     return seen
+
+
+@contextmanager
+def _named(job: str) -> Iterator[None]:
+    """Say of a job that is not there nothing but its id: where the database is concerns no caller."""
+    try:
+        yield
+    except UnknownJob:
+        raise UnknownJob(f"There is no job {job}.") from None
 
 
 def maybe(job: str) -> Seen | None:
@@ -49,7 +60,8 @@ def maybe(job: str) -> Seen | None:
 def told(job: str, after: int, limit: int) -> tuple[Seen, list[Told]]:
     """A job, and then its events from `after` on: what ended it before the first look is among those of the second."""
     seen = task(job)
-    return seen, reading().events(job, after, limit)
+    with _named(job):
+        return seen, reading().events(job, after, limit)
 
 
 def nearest(statuses: Sequence[str], most: int) -> list[Seen]:
@@ -105,14 +117,16 @@ def last_lines(job: str, limit: int) -> list[Line]:
 def cancel(job: str) -> Seen:
     """Cancel a job; raises UnknownJob or WrongState."""
     task(job)
-    home().jobs.cancel(job)
+    with _named(job):
+        home().jobs.cancel(job)
     return task(job)
 
 
 def requeue(job: str, from_start: bool) -> Seen:
     """Requeue a job; raises UnknownJob or WrongState."""
     task(job)
-    home().jobs.requeue(job, from_start)
+    with _named(job):
+        home().jobs.requeue(job, from_start)
     return task(job)
 
 

@@ -1,5 +1,6 @@
 """What the handlers share: settings, threads for what blocks, sessions, figures, and who follows what."""
 
+import asyncio
 import functools
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from guardrails.runtime.http.sessions import Sessions
 
 P = ParamSpec("P")
 T = TypeVar("T")
-REQUESTS, FOLLOWING = 8, 4  # threads; followers never take those of requests
+REQUESTS, FOLLOWING, HOOKS = 8, 4, 4  # threads; neither followers nor webhooks take those of requests
+PATIENCE = 5.0  # seconds that an event waits for a thread
 
 
 class Desk:
@@ -30,6 +32,7 @@ class Desk:
         self._followers: Counter[str] = Counter()
         self._requests: anyio.CapacityLimiter | None = None
         self._following: anyio.CapacityLimiter | None = None
+        self._hooks = asyncio.Semaphore(HOOKS)
 
     async def work(self, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Run what blocks, such as a question to the database, in a thread."""
@@ -42,6 +45,18 @@ class Desk:
         if self._following is None:
             self._following = anyio.CapacityLimiter(FOLLOWING)
         return await to_thread.run_sync(functools.partial(function, *args, **options), limiter=self._following)
+
+    async def take(self, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """As `work`, for webhooks, whose functions are the application's; raises Problem 503 where all of them hang."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._hooks.acquire()
+        except TimeoutError:
+            raise Problem(503, "Too many events are being taken at the moment; send this one again.", {"Retry-After": "5"}) from None
+        try:
+            return await to_thread.run_sync(functools.partial(function, *args, **options))
+        finally:
+            self._hooks.release()
 
     def follow(self, holder: str) -> "Seat":
         """A seat for one more follower of a key; raises Problem 429 where all are taken."""

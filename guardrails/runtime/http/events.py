@@ -47,13 +47,13 @@ async def _answer(desk: Desk, request: Request, job: str, last: str, seat: Seat)
     except UnknownJob:
         if not last:
             raise
-        return follow.Following(_gone(), seat, desk.serving.stall)
+        return follow.Following(_gone(), seat)
     known = last.isdecimal() and last.isascii() and len(last) < 10 and int(last) <= latest
     after = int(last) if known else 0
     if request.method == "HEAD" or (after == latest and seen.status in ENDED):
         seat.leave()
         return Response(status_code=200 if request.method == "HEAD" else 204, media_type=follow.EVENTS)
-    return follow.Following(_events(desk, job, after, reset=bool(last) and not known), seat, desk.serving.stall)
+    return follow.Following(_events(desk, job, after, reset=bool(last) and not known), seat)
 
 
 async def _gone() -> AsyncIterator[bytes]:

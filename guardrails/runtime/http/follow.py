@@ -1,10 +1,9 @@
-"""Answers that go on: server-sent events with a heartbeat, which end when the client leaves, stalls, or the service closes."""
+"""Answers that go on: server-sent events with a heartbeat, which end when the client leaves, or the service closes."""
 
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -27,25 +26,16 @@ def opening() -> bytes:
 
 
 class Following(StreamingResponse):
-    """An answer that goes on; a client that reads nothing for `stall` seconds is let go, and the seat is given back however it ends."""
+    """An answer that goes on; the seat is given back however it ends."""
 
-    def __init__(
-        self, content: AsyncIterator[bytes], seat: Seat, stall: float, headers: dict[str, str] | None = None, kind: str = EVENTS
-    ) -> None:
+    def __init__(self, content: AsyncIterator[bytes], seat: Seat, headers: dict[str, str] | None = None, kind: str = EVENTS) -> None:
         super().__init__(content, 200, {"X-Accel-Buffering": "no", "Cache-Control": "no-store", **(headers or {})})
         self.headers["content-type"] = kind
-        self._seat, self._stall = seat, stall
+        self._seat = seat
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-
-        async def patient(message: Any) -> None:
-            with anyio.fail_after(self._stall):
-                await send(message)
-
         try:
-            await super().__call__(scope, receive, patient)
-        except TimeoutError:
-            return
+            await super().__call__(scope, receive, send)
         finally:
             self._seat.leave()

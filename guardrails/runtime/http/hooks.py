@@ -22,7 +22,7 @@ def _route(desk: Desk, hook: Hook) -> Described:
     async def take(request: Request) -> Response:
         body = await bodies.raw(request, hook.body_limit, desk.serving.body_seconds)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]]
-        return _response(await desk.work(_received, hook, headers, body))
+        return _response(await desk.take(_received, hook, headers, body))
 
     return Described("POST", hook.path, take, _operation(hook), open=True)
 

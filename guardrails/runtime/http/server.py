@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.http import patience
 from guardrails.runtime.http.desk import Desk
 from guardrails.runtime.http.serving import Serving
 
@@ -50,6 +51,8 @@ def server(app: Starlette, ready: Callable[[], None] = lambda: None) -> Server:
         app,
         host=desk.serving.host,
         port=desk.serving.port,
+        http=patience.protocol(desk.serving.stall),
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
@@ -61,12 +64,13 @@ def server(app: Starlette, ready: Callable[[], None] = lambda: None) -> Server:
 
 
 def bound(settings: Serving) -> socket.socket:
-    """The port, taken; raises DeclarationError where it cannot be."""
+    """The port, taken for good, since two may bind one as long as neither listens; raises DeclarationError where it cannot be."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     taken = socket.socket(family)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((settings.host, settings.port))
+        taken.listen()
     except OSError as error:
         taken.close()
         reason = (error.strerror or str(error)).lower()

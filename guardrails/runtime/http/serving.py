@@ -36,7 +36,7 @@ class Serving:
     poll: float = 0.25
     """Seconds between two looks at the jobs that are followed; one look serves all followers."""
     stall: float = 30.0
-    """How long a follower may leave what it was sent unread."""
+    """How long a client may read nothing of what it was sent."""
     login_seconds: float = 600.0
     session_seconds: float = 12 * 3600.0
 

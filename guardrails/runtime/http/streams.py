@@ -90,7 +90,7 @@ async def _raw(desk: Desk, request: Request, job: str, wanted: Wanted, seat: Sea
         seat.leave()
         return Response(headers=headers, media_type=kind(about))
     reader = Reader(job, wanted.name, about.run, offset)
-    return follow.Following(_bytes(desk, reader, wanted.follow), seat, desk.serving.stall, headers, kind(about))
+    return follow.Following(_bytes(desk, reader, wanted.follow), seat, headers, kind(about))
 
 
 def _known(job: str, name: str) -> tuple[Seen, About]:
@@ -163,7 +163,7 @@ async def _framed(desk: Desk, request: Request, job: str, wanted: Wanted, seat: 
     except UnknownJob:
         waiting = await desk.work(book.maybe, job)
         if waiting is None and last:
-            return follow.Following(_removed(), seat, desk.serving.stall)
+            return follow.Following(_removed(), seat)
         if waiting is None or not wanted.follow or waiting.status in ENDED:
             raise
     else:
@@ -175,8 +175,8 @@ async def _framed(desk: Desk, request: Request, job: str, wanted: Wanted, seat: 
         seat.leave()
         return Response(media_type=follow.EVENTS)
     if wanted.all_attempts:
-        return follow.Following(_everything(desk, reader), seat, desk.serving.stall)
-    return follow.Following(_frames(desk, reader, wanted.follow, lost), seat, desk.serving.stall)
+        return follow.Following(_everything(desk, reader), seat)
+    return follow.Following(_frames(desk, reader, wanted.follow, lost), seat)
 
 
 async def _removed() -> AsyncIterator[bytes]:

@@ -143,9 +143,9 @@ def schedules() -> list[Rhythm]:
     """The declared schedules, the next tick first."""
     database, now = home().database, time.time()
     with database.read() as connection:
-        last = {row.name: row.last for row in connection.execute(sa.select(database.tables.tick))}
+        last = {(row.name, row.described): row.last for row in connection.execute(sa.select(database.tables.tick))}
     found = [
-        Rhythm(one.name, _written(one.when), one.job.name, one.when.next_after(now), last.get(one.name))
+        Rhythm(one.name, _written(one.when), one.job.name, one.when.next_after(now), last.get((one.name, one.described)))
         for one in registry.schedules.values()
     ]
     return sorted(found, key=lambda rhythm: rhythm.next)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -13,6 +13,7 @@ from guardrails.runtime.logs.redact import Redactor
 from guardrails.runtime.payload import declaration, masking, versions
 from guardrails.runtime.payload.anatomy import anatomy
 from guardrails.runtime.payload.canonical import settled, written
+from guardrails.runtime.payload.rows import row_kind
 from guardrails.runtime.payload.travel import refuse
 from guardrails.runtime.payload.versions import PayloadUnreadable as PayloadUnreadable
 from guardrails.runtime.payload.versions import Upcast as Upcast
@@ -117,6 +118,8 @@ class Shape:
         if isinstance(value, dict):
             raise PayloadRefused(f"The payload is a dict: build the model, {self._name}(..), so that it is checked before it is queued.")
         kind = type(value).__name__
+        if row := row_kind(cast("type", type(value))):
+            raise PayloadRefused(f"The payload is {kind}, {row}: queue its id in a {self._name}, and read the row in the job.")
         lost = ", a subclass whose own fields the worker would not get" if isinstance(value, self.model) else ""
         raise PayloadRefused(f"The payload is a {kind}{lost}: build a {self._name}.")
 

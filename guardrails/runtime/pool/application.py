@@ -1,20 +1,30 @@
 """The application that holds the jobs: one way to import it, for the worker and for its children."""
 
 import importlib
+import os
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType, TracebackType
 
+import guardrails
 from guardrails.runtime import context
-from guardrails.runtime.errors import RuntimeFault
+from guardrails.runtime.errors import DeclarationError, RuntimeFault
+
+_PACKAGE = f"{Path(guardrails.__file__).parent}{os.sep}"
 
 
 def load(app: str) -> ModuleType:
     """Import the application: "app", "pkg.mod" or "app.py", as seen from the current folder, which is put first on `sys.path`.
 
-    Nothing can be queued meanwhile. Raises `RuntimeFault`, whose detail is the traceback, when it cannot be imported.
+    Nothing can be queued meanwhile. Raises `RuntimeFault` when it cannot be imported: its detail is the traceback, and for a
+    declaration that is refused the sentence begins with the file and line.
     """
+    module, colon, rest = app.partition(":")
+    if colon and not Path(app).exists():
+        raise RuntimeFault(
+            f"Leave out :{rest} and say {module}: an application is a module (app, pkg.mod) or a file (app.py), with all its jobs."
+        )
     here = str(Path.cwd())
     if here not in sys.path[:1]:
         sys.path.insert(0, here)
@@ -28,6 +38,8 @@ def load(app: str) -> ModuleType:
                 f"There is no application {app!r} in {Path.cwd()}: give its module (app, pkg.mod) or file (app.py)."
             ) from None
         raise _refused(app, error) from error
+    except DeclarationError as error:
+        raise RuntimeFault(f"{_place(error)}{error}") from error
     except (Exception, SystemExit) as error:
         raise _refused(app, error) from error
 
@@ -47,6 +59,16 @@ def _module(app: str) -> str:
 def _refused(app: str, error: BaseException) -> RuntimeFault:
     told = "".join(traceback.format_exception(error.with_traceback(_own_frames(error))))
     return RuntimeFault(f"The application {app!r} cannot be imported: {type(error).__name__}: {error}", told)
+
+
+def _place(error: BaseException) -> str:
+    """`app.py:10: `, the line of the application that declares what is refused; nothing where none of its lines is known."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_own_frames(error))]
+    theirs = [(file, line) for file, line in frames if not file.startswith((_PACKAGE, "<"))]
+    if not theirs:
+        return ""
+    path, line = Path(theirs[-1][0]), theirs[-1][1]
+    return f"{path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}:{line}: "
 
 
 def _own_frames(error: BaseException) -> TracebackType | None:

@@ -55,10 +55,6 @@ class Recorded(_Framed, frozen=True):
     result: str
 
 
-class Stop(_Framed, frozen=True):
-    """Parent to child: this run is over (cancelled, or no longer the present one); do nothing more."""
-
-
 class Ready(_Framed, frozen=True):
     """Child to parent: the application is imported, send tasks."""
 
@@ -111,7 +107,7 @@ class Chunk(_Framed, frozen=True):
 
 
 class Ask(_Framed, frozen=True):
-    """Child to parent: may I run this step? Answered by `Go`, `Recorded` or `Stop`. The name carries its occurrence: "charge#1"."""
+    """Child to parent: may I run this step? Answered by `Go` or `Recorded`. The name carries its occurrence: "charge#1"."""
 
     step: str
 
@@ -153,7 +149,7 @@ class Clean(_Framed, frozen=True):
     why: str
 
 
-ToChild: TypeAlias = Task | Go | Recorded | Stop
+ToChild: TypeAlias = Task | Go | Recorded
 ToParent: TypeAlias = Ready | Line | Output | Learn | Progress | Chunk | Ask | StepDone | StepFailed | Finished | Failed | Clean
 Frame: TypeAlias = ToChild | ToParent
 

@@ -21,22 +21,23 @@ tables_for = functools.cache(build)
 BUSY_SECONDS = 30
 RESTED = 2.0  # seconds after which a connection is asked whether it stands, before it is used again: asking always took a quarter of a run
 POOL = 10
+DAY = 86_400.0  # seconds
 _ADVISORY = 7_346_209_331
 
 
 class Database:
     """One database: `engine`, `tables`, `dialect`; `id` tells it from any other that has the same tables."""
 
-    def __init__(self, url: str, pool: int = POOL) -> None:
+    def __init__(self, url: str) -> None:
         self.url = _checked(url)
         self.dialect = cast("Dialect", self.url.get_backend_name())
         self.tables: Tables = tables_for(self.dialect)
-        self.engine = self._sqlite() if self.dialect == "sqlite" else self._postgres(pool)
+        self.engine = self._sqlite() if self.dialect == "sqlite" else self._postgres()
         self.now: sa.ColumnElement[float] = sa.literal_column(
             "((julianday('now') - 2440587.5) * 86400.0)" if self.dialect == "sqlite" else "extract(epoch from clock_timestamp())::float8",
             sa.Double,
         )
-        self._single = self._postgres(pool, isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else self.engine
+        self._single = self._postgres(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else self.engine
         self._ready = False
         self._seen: tuple[int, int] | None = None
         self._lock = threading.Lock()
@@ -54,11 +55,11 @@ class Database:
 
         return engine
 
-    def _postgres(self, pool: int, **options: Any) -> sa.Engine:
+    def _postgres(self, **options: Any) -> sa.Engine:
         engine = sa.create_engine(
             self.url.set(drivername="postgresql+psycopg"),
-            pool_size=pool,
-            max_overflow=pool,
+            pool_size=POOL,
+            max_overflow=POOL,
             pool_timeout=30,
             connect_args={"application_name": "guardrails", "connect_timeout": 10},
             **options,

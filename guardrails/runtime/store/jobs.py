@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import KeyConflict, RuntimeFault, UnknownJob, WrongState
-from guardrails.runtime.plain import plain
+from guardrails.runtime.plain import known, plain
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.statements import STARTED, Statements
 from guardrails.runtime.store.tables import ACTIVE
@@ -279,7 +279,7 @@ class Jobs:
 
     def cancel(self, job: str) -> str:
         """Cancel: at once where no run is on, else its worker stops it; the status then. Raises UnknownJob or WrongState."""
-        table = self._job
+        table, job = self._job, known("job", job)
         waits = (
             sa.update(table)
             .where(table.c.id == job, table.c.status.in_(("queued", "retrying")))
@@ -303,7 +303,7 @@ class Jobs:
 
         Raises UnknownJob or WrongState.
         """
-        table = self._job
+        table, job = self._job, known("job", job)
         values: dict[str, Any] = {
             "status": "queued",
             "generation": table.c.generation + 1,

@@ -11,10 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from guardrails.runtime.pool.frames import Chunk
-from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.database import DAY, Database
 from guardrails.runtime.store.jobs import Started
-
-DAY = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from guardrails.runtime.errors import UnknownJob
+from guardrails.runtime.plain import known
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.tables import ACTIVE, STATUSES
 
@@ -58,11 +59,11 @@ class Reading:
 
     def job(self, job: str) -> Seen:
         """A job by its id, or by the beginning of its id if only one begins so; raises UnknownJob."""
-        table = self._tables.job
+        table, job = self._tables.job, known("job", job)
         with self._database.read() as connection:
             rows = connection.execute(sa.select(table).where(table.c.id.startswith(job, autoescape=True)).limit(2)).all()
         exact = [row for row in rows if row.id == job] or rows
-        if len(exact) != 1 or not job:
+        if len(exact) != 1:
             raise UnknownJob(f"{'Several jobs begin' if len(exact) > 1 else 'No job begins'} with {job!r} in {self._database.shown}.")
         return _seen(exact[0])
 
@@ -107,6 +108,21 @@ class Reading:
             ):
                 found.setdefault(row.queue, dict.fromkeys(STATUSES, 0))[row.status] = row.n
         return dict(sorted(found.items()))
+
+    def names(self) -> set[tuple[str, str]]:
+        """The (name, queue) of all jobs that are kept."""
+        table = self._tables.job
+        with self._database.read() as connection:
+            return {(row.name, row.queue) for row in connection.execute(sa.select(table.c.name, table.c.queue).distinct())}
+
+    def waiting(self, queues: Sequence[str] = ()) -> dict[str, int]:
+        """How many jobs of each name are queued or retrying, in these queues or in all."""
+        table = self._tables.job
+        query = sa.select(table.c.name, sa.func.count().label("n")).where(table.c.status.in_(("queued", "retrying")))
+        if queues:
+            query = query.where(table.c.queue.in_(queues))
+        with self._database.read() as connection:
+            return {row.name: row.n for row in connection.execute(query.group_by(table.c.name).order_by(table.c.name))}
 
     def unfinished(self, queues: Sequence[str], names: Sequence[str] = ()) -> int:
         """How many jobs of these queues (and, where given, of these names) still wait or run."""

@@ -130,8 +130,8 @@ def _lease() -> Columns:
 def _tick() -> Columns:
     return (
         _text("name", primary_key=True),
+        _text("described", primary_key=True),
         _time("last", nullable=False),
-        _text("described", nullable=False),
     )
 
 

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from guardrails.runtime.blobs import book
 from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import WrongState
-from guardrails.runtime.store.database import Database
-from guardrails.runtime.store.output import DAY
+from guardrails.runtime.store.database import DAY, Database
 from guardrails.runtime.store.tables import ACTIVE, ENDED
 
 SETTLED = 60.0  # seconds: younger rows may still be on their way between the two books
@@ -20,8 +19,8 @@ PAGE = 1000
 class Upkeep:
     """What a worker does now and then, and `guardrails jobs purge` on demand."""
 
-    def __init__(self, database: Database, client: Client, retention_days: float) -> None:
-        self._database, self._client, self._days = database, client, retention_days
+    def __init__(self, database: Database, client: Client) -> None:
+        self._database, self._client = database, client
         self._tables = database.tables
 
     def mend(self) -> list[str]:
@@ -58,11 +57,11 @@ class Upkeep:
             self._client.queue(connection, queue, job, generation, attempt + 1)
         return True
 
-    def prune(self) -> int:
-        """Remove what is over its time, in batches; returns how many jobs went."""
+    def prune(self, days: float) -> int:
+        """Remove jobs that were done or cancelled so many days ago, in batches, and what is over its time; returns how many jobs went."""
         removed, now = 0, self._database.now
         job = self._tables.job
-        old = sa.select(job.c.id).where(job.c.status.in_(("done", "cancelled")), job.c.finished < now - self._days * DAY).limit(BATCH)
+        old = sa.select(job.c.id).where(job.c.status.in_(("done", "cancelled")), job.c.finished < now - days * DAY).limit(BATCH)
         while True:
             with self._database.read() as connection:
                 ids = list(connection.execute(old).scalars())

@@ -2,8 +2,7 @@
 
 import sqlalchemy as sa
 
-from guardrails.runtime.store.database import Database
-from guardrails.runtime.store.output import DAY
+from guardrails.runtime.store.database import DAY, Database
 
 
 def ages(database: Database) -> dict[str, float]:

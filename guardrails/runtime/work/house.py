@@ -34,7 +34,8 @@ class House(threading.Thread):
         super().__init__(name="household", daemon=True)
         self._home, self._queues, self._actives, self._holds = home, queues, actives, holds
         self._reading = Reading(home.database)
-        self._upkeep = Upkeep(home.database, home.client, settings.retention_days)
+        self._upkeep = Upkeep(home.database, home.client)
+        self._days = settings.retention_days
         self._ended = threading.Event()
         self._due = {self._look: 0.0, self._mend: time.monotonic() + MEND, self._prune: time.monotonic() + 60.0}
         self._every = {self._look: LOOK, self._mend: MEND, self._prune: PRUNE}
@@ -71,7 +72,7 @@ class House(threading.Thread):
             log.error("Job %s had been lost by its queue; it is queued again.", job)
 
     def _prune(self) -> None:
-        removed = self._upkeep.prune()
+        removed = self._upkeep.prune(self._days)
         if removed:
             log.info("Removed %d finished jobs that were kept long enough.", removed)
 
@@ -84,7 +85,7 @@ class House(threading.Thread):
         while not self._ended.wait(LOOK):
             if self._holds():
                 try:
-                    scheduled.tick(self._home, time.time())
+                    scheduled.tick(self._home)
                 except RuntimeFault as fault:
                     log.warning("%s", fault)
                 except Exception:

@@ -100,11 +100,12 @@ class Worker:
         """The database, without its password."""
         return self._home.database.shown
 
-    def serve(self) -> int:
-        """Work; the exit status: 0 stopped or drained, 75 (try again) where others took this worker for dead."""
+    def serve(self, begun: Callable[[], None] = lambda: None) -> int:
+        """Work, and call `begun` once it does; the exit status: 0 stopped or drained, 75 (try again) where others took it for dead."""
         with only_worker(self._home.database):
             try:
                 self._begin()
+                begun()
                 self._watch()
             finally:
                 self._end()
@@ -245,7 +246,11 @@ class Worker:
     def _told(self, active: Active, ending: Ending) -> None:
         started = active.started
         self.finished += not active.stopped
-        log.info("Job %s (%s, key %s) run %d: %s", started.id, started.name, started.key, started.start, ending.status)
+        run_of = (started.id, started.name, started.key, started.start)
+        if ending.status == "retrying":
+            log.warning("Job %s (%s, key %s) run %d failed: %s; again in %.1f s", *run_of, ending.error, ending.delay)
+        else:
+            log.info("Job %s (%s, key %s) run %d: %s", *run_of, ending.status)
         if ending.status == "dead":
             self._alert(started.id, started.name, str(ending.error))
 

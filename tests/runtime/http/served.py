@@ -44,6 +44,11 @@ class Served:
         with servers.bound(settings) as taken:
             self._server.run([taken])
 
+    @property
+    def connections(self) -> int:
+        """How many it holds."""
+        return len(self._server.server_state.connections)
+
     def stop(self) -> None:
         """Stop as on SIGTERM, and wait for the end."""
         self._server.end()

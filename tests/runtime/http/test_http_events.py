@@ -89,7 +89,7 @@ def test_a_place_that_is_none_of_this_job_s_is_reset(client: httpx.Client) -> No
 def test_a_follower_of_a_pruned_job_is_reset_and_then_finds_nothing(client: httpx.Client) -> None:
     job = shop.order("7")
     home().jobs.cancel(job)
-    Upkeep(home().database, home().client, 30).remove([job])
+    Upkeep(home().database, home().client).remove([job])
     with following(client, f"/api/tasks/{job}/events", "2") as told:
         assert [(frame.event, frame.id) for frame in told] == [("reset", "")]
     assert client.get(f"/api/tasks/{job}/events").status_code == 404

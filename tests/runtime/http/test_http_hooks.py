@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 import socket
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -16,7 +18,7 @@ from guardrails.runtime import settings, signature
 from guardrails.runtime.declare import registry
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.home import home
-from guardrails.runtime.http import Serving, service
+from guardrails.runtime.http import Serving, desk, service
 from guardrails.runtime.secret import SecretRef
 from guardrails.runtime.store.reading import Reading
 from guardrails.runtime.webhooks import webhook
@@ -26,17 +28,21 @@ from tests.runtime.http.served import KEY, Served
 SECRET = "It's a Secret to Everybody"
 
 
+def declared(**options: Any) -> None:
+    """Declare the webhook."""
+    usual: dict[str, Any] = {"payload": lambda event: shop.Order(order_id=str(event["number"])) if event["number"] else None}
+    webhook("/hooks/github", verify=signature.github(SecretRef("HOOK_SECRET")), job=shop.charge, body_limit=1000, **usual | options)
+
+
 @pytest.fixture
-def hooked(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def secret(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     settings.configure(database=database)
-    webhook(
-        "/hooks/github",
-        verify=signature.github(SecretRef("HOOK_SECRET")),
-        job=shop.charge,
-        payload=lambda event: shop.Order(order_id=str(event["number"])) if event["number"] else None,
-        body_limit=1000,
-    )
+
+
+@pytest.fixture
+def hooked(secret: None) -> None:
+    declared()
 
 
 @pytest.fixture
@@ -90,6 +96,39 @@ def test_a_body_over_the_hook_s_limit_is_refused_while_it_comes(hooked: None, se
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as connection:
         connection.sendall(b"POST /hooks/github HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b" " * 1001 + b"\r\n")
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
+
+
+def test_functions_that_hang_hold_up_webhooks_alone(secret: None, serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "PATIENCE", 0.2)
+    went_in, go_on = threading.Semaphore(0), threading.Event()
+
+    def hangs(event: dict[str, Any]) -> None:
+        went_in.release()
+        go_on.wait(60)
+
+    declared(payload=hangs)
+    served = serve()
+    with ThreadPoolExecutor(8) as pool, served.client() as client:
+        try:
+            taken = [pool.submit(client.post, "/hooks/github", **signed({"number": 7})) for _ in range(4)]
+            assert all(went_in.acquire(timeout=30) for _ in taken)
+            refused = [pool.submit(client.post, "/hooks/github", **signed({"number": 7})) for _ in range(4)]
+            assert [(one.result().status_code, one.result().headers["retry-after"]) for one in refused] == [(503, "5")] * 4
+            assert client.get("/health/ready").status_code == 200
+        finally:
+            go_on.set()
+        assert [one.result().json() for one in taken] == [{"ignored": True}] * 4
+
+
+def test_a_key_is_text_or_a_whole_number(secret: None, serve: Callable[..., Served]) -> None:
+    declared(key=lambda event: event["key"])
+    with serve().client(None) as client:
+        for key in ({"a": 1}, ["x"], 1.5, True):
+            answer = client.post("/hooks/github", **signed({"number": 7, "key": key}))
+            assert (answer.status_code, "text or a whole number" in answer.json()["detail"]) == (422, True), key
+        assert jobs() == []
+        assert client.post("/hooks/github", **signed({"number": 7, "key": 5})).status_code == 202
+    assert jobs() == ["5"]
 
 
 def test_a_secret_that_nobody_holds_or_a_path_of_ours_stops_the_start(hooked: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,13 @@ def test_a_port_that_is_taken_is_told() -> None:
             server.bound(Serving((KEY,), port=port))
 
 
+def test_of_two_that_are_started_together_one_gets_the_port() -> None:
+    with server.bound(Serving((KEY,), port=0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(DeclarationError, match=f"127.0.0.1:{port} cannot be served"):
+            server.bound(Serving((KEY,), port=port))
+
+
 APP = """
 from pydantic import BaseModel
 from guardrails import runtime

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from guardrails.runtime.errors import DatabaseRefused
 from guardrails.runtime.home import home
+from guardrails.runtime.http import book
 from guardrails.runtime.store.reading import Reading
 from tests.runtime.http import shop
 from tests.runtime.http.served import KEY, OLD, Served
@@ -172,6 +174,36 @@ def test_an_address_that_is_not_there_and_a_method_that_is_not_known_are_problem
     problem(client.get("/api/tasks/nothing"), 404)
     job = shop.order("7")
     problem(client.get(f"/api/tasks/{job[:-1]}"), 404)
+
+
+PARTS = [("GET", ""), ("GET", "/log"), ("GET", "/events"), ("GET", "/stream"), ("POST", "/cancel"), ("POST", "/requeue")]
+
+
+def test_a_job_that_is_not_there_is_told_by_its_id_alone(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for method, part in PARTS:
+        assert problem(client.request(method, f"/api/tasks/none{part}"), 404)["detail"] == "There is no job none."
+    monkeypatch.setattr(book, "task", lambda _job: None)  # it goes while it is asked for
+    for part in ("/cancel", "/requeue"):
+        assert problem(client.post(f"/api/tasks/none{part}"), 404)["detail"] == "There is no job none."
+
+
+def test_an_id_that_no_database_keeps_is_not_there(served: Served, client: httpx.Client) -> None:
+    for method, part in PARTS:
+        problem(client.request(method, f"/api/tasks/a%00b{part}"), 404)
+    problem(client.get("/api/work/a%00b"), 404)
+    problem(client.patch("/api/work/%00", json={"status": "done"}), 404)
+    client.get("/login", params={"token": served.desk.sessions.link()})
+    for path in ("/jobs/%00", "/jobs/%00/stream"):
+        assert client.get(path).status_code == 404
+
+
+def test_a_database_that_refuses_is_not_named(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused() -> None:
+        raise DatabaseRefused(f"The database {home().database.shown} refused: no.")
+
+    monkeypatch.setattr(book, "reading", refused)
+    for path in ("/api/tasks", "/api/tasks/none", "/health/ready"):
+        assert home().database.shown not in str(problem(client.get(path), 503))
 
 
 def test_a_failure_of_ours_is_a_problem_without_a_traceback(served: Served, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
