@@ -1,5 +1,6 @@
 """Every example in examples/runtime runs, on both databases, and does what it says; all are clean under every rule of our own."""
 
+import asyncio
 import importlib
 import runpy
 import subprocess
@@ -17,6 +18,7 @@ from guardrails import runtime
 from guardrails.runtime import settings, testing
 from guardrails.runtime.home import home
 from guardrails.runtime.store.reading import Reading
+from guardrails.runtime.store.upkeep import Upkeep
 from tests.runtime.workers import events, seen
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -233,3 +235,27 @@ def test_real_workers_run_examples_as_they_stand(database: str, tmp_path: Path, 
 def test_what_an_example_does_when_it_is_run(example: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its `__main__`, for those that do more there than queue one job."""
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+
+def test_what_runs_beside_a_request_may_be_lost_and_a_job_is_not(example: Any) -> None:
+    beside = example("beside_a_request")
+
+    async def request() -> str:
+        job: str = await beside.place_order("7")
+        await asyncio.sleep(0)
+        return job
+
+    job = asyncio.run(request())
+    assert (runtime.state(job).status, beside.warm) == ("queued", {"7"})
+    assert results() == [("7", "done", "order 7 is confirmed")]
+
+
+def test_a_job_goes_after_its_time_and_its_key_and_dead_letters_stay(example: Any) -> None:
+    retention = example("retention")
+    assert (retention.again("a.csv"), retention.again("b.txt")) == ("queued", "queued")
+    results()
+    table = home().database.tables.job
+    with home().database.begin() as connection:
+        connection.execute(sa.update(table).values(finished=table.c.finished - 8 * 86_400.0))
+    assert Upkeep(home().database, home().client).prune(settings.current().retention_days) == 1
+    assert (retention.again("a.csv"), retention.again("b.txt")) == ("loaded long ago", "dead")
