@@ -58,7 +58,7 @@ generated-check: .venv/.installed-test
 
 unit: .venv/.installed-test
 	@echo "pytest: rule pages, cases, examples, properties, packaging"
-	@$(BIN)/python -m pytest -q -n 2
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal  # three for two cores: a third of the time tests wait for processes
 
 self: .venv/.installed-test
 	@echo "guardrails: our own code"

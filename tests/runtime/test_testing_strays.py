@@ -69,7 +69,10 @@ def test_a_child_process_is_found_and_one_that_was_waited_for_is_not() -> None:
     with testing.no_stray_spawns():
         subprocess.run([sys.executable, "-c", ""], check=True, timeout=60)
     with pytest.raises(AssertionError, match=r"child process \d+ \(.*sys.stdin.read"), testing.no_stray_spawns():
-        left = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+        reads = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
+        left = subprocess.Popen(reads, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert left.stdout is not None
+        left.stdout.readline()  # from here on it is what its command line says
     left.kill()
     left.communicate(timeout=30)
 
