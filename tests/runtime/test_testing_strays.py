@@ -65,14 +65,20 @@ def test_a_function_without_python_in_a_pool_is_found() -> None:
         lock.release()
 
 
+def reading() -> subprocess.Popen[bytes]:
+    """A process that waits for input; it is what its command line says once it has spoken."""
+    words = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    left = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert left.stdout is not None
+    left.stdout.readline()
+    return left
+
+
 def test_a_child_process_is_found_and_one_that_was_waited_for_is_not() -> None:
     with testing.no_stray_spawns():
         subprocess.run([sys.executable, "-c", ""], check=True, timeout=60)
     with pytest.raises(AssertionError, match=r"child process \d+ \(.*sys.stdin.read"), testing.no_stray_spawns():
-        reads = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
-        left = subprocess.Popen(reads, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert left.stdout is not None
-        left.stdout.readline()  # from here on it is what its command line says
+        left = reading()
     left.kill()
     left.communicate(timeout=30)
 
