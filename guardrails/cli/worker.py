@@ -57,8 +57,7 @@ def command(
     """Run the jobs that APP (a module such as shop.jobs, or a file) declares.
 
     At-least-once execution, one recorded outcome: a job whose worker dies is run again. On SQLite one worker serves a database, on
-    PostgreSQL
-    as many as you start.
+    PostgreSQL as many as you start.
     """
     if once and drain:
         raise Mistake("--once and --drain are two ways to end: give one of them.")

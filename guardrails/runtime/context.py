@@ -38,9 +38,9 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The run that this code is part of: the job's id, name, key and queue, which attempt it is (from 1).
+    """The run that this code is part of: the job's id, name, key and queue, and which attempt it is (from 1).
 
-    And a number that no other run of the job has.
+    `run` is a number that no other run of the job has.
     """
 
     id: str
@@ -149,9 +149,8 @@ def step(function: Callable[..., Any] | None = None, /, *, name: str = "") -> An
     """Make a function a durable step: once it has finished within a job, neither a crash nor a retry of that job runs it again.
 
     Its result is kept as JSON, and given back as JSON gives it (a tuple becomes a list) by the first run, too. The n-th call of a name
-    within a body is the
-    n-th step of that name in each attempt. Steps of one job run one at a time; a step within a step belongs to the outer one. Outside a
-    job it is a plain function.
+    within a body is the n-th step of that name in each attempt. Steps of one job run one at a time; a step within a step belongs to the
+    outer one. Outside a job it is a plain function.
     """
     if function is None:
         return functools.partial(_as_step, name=name)

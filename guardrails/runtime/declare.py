@@ -174,7 +174,7 @@ class Job(Generic[P, R]):
         return enqueue.within(self, connection, payload, delay=delay)
 
     def enqueue_with_key(self, payload: P, key: str) -> Handle:
-        """Queue under a key that an upstream event brings; for webhooks and schedules."""
+        """Queue under a key that an upstream event brings, as webhooks do."""
         from guardrails.runtime import enqueue
 
         return enqueue.one(self, payload, key=checked_key(self.name, key))

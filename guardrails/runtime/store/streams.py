@@ -72,9 +72,8 @@ class Streams:
         """What is there now from `offset` on, in order.
 
         `run` and `offset` are where the reader stands: the last piece's run, and its offset plus its length. If another run has replaced
-        that one, the first
-        piece is a `reset` and the reader begins at 0 of the new run. With `all_attempts` the pieces of all runs come, one run after the
-        other. Raises UnknownJob.
+        that one, the first piece is a `reset` and the reader begins at 0 of the new run. With `all_attempts` the pieces of all runs come,
+        one run after the other. Raises UnknownJob.
         """
         about = self.about(job, name)
         if all_attempts:
