@@ -25,7 +25,7 @@ class Settings:
     """Seconds after which a silent worker counts as dead and its jobs are run again."""
     grace: float = 20.0
     """Seconds that a worker gives running jobs after SIGTERM before it hands them back."""
-    poll: float = 0.05
+    poll: float = 0.075
     """Seconds between two glances of a worker at whether something waits in its queues."""
     retention_days: float = 30.0
     """Days for which finished jobs, their events and their streams are kept; dead letters and keys are kept until they are purged."""
