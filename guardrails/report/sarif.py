@@ -5,7 +5,6 @@ It names no path of this machine and no time, so it is the same from run to run.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -166,7 +165,12 @@ def _location(spot: Spot) -> Json:
 
 def uri(path: str) -> str:
     """A path relative to the root as a URI reference, the bytes of its name percent-encoded."""
-    return quote(os.fsencode(path), safe="/")
+    return quote(path.encode("utf-8", "surrogateescape" if _is_of_bytes(path) else "backslashreplace"), safe="/")
+
+
+def _is_of_bytes(path: str) -> bool:
+    """Whether all its surrogates stand for bytes, as in the name of a file; a name from elsewhere may hold others."""
+    return not any("\ud800" <= letter < "\udc80" or "\udcff" < letter <= "\udfff" for letter in path)
 
 
 def _message(text: str) -> Json:

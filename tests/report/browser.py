@@ -66,6 +66,8 @@ class Tab:
         os.write(self.writing, json.dumps(said).encode() + b"\0")
         while (message := self._message()).get("id") != self.number:
             self._note(message)
+        if "navigated" in message.get("error", {}).get("message", ""):  # asked between two pages
+            return self.send(method, **parameters)
         assert "error" not in message, message["error"]
         result: dict[str, Any] = message["result"]
         return result

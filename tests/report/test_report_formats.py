@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import report_samples as samples
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -37,6 +37,7 @@ WORDS = st.text(st.characters() | st.sampled_from("<>&\"'`|*_[]()\n\r\t\x00\x1b\
 
 
 @settings(max_examples=60, deadline=None)
+@example("\ud800", "", "", "")
 @given(WORDS, WORDS, WORDS, WORDS)
 def test_no_text_breaks_a_report(path: str, message: str, fix: str, subject: str) -> None:
     found = samples.found("untimed-job", Spot(path, 1, 1, 1, 4), message, fix=fix, subject=subject, cause=subject)
