@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from guardrails.runtime.errors import DeclarationError, RuntimeFault
+from guardrails.runtime.numeric import is_number
 
 T = TypeVar("T")
 LONGEST = 1.0  # seconds
@@ -23,7 +24,7 @@ def ephemeral(*, because: str, limit: float | None = None, until: Any = None) ->
         raise DeclarationError('ephemeral(..) needs a reason: because="why losing it does no harm".')
     if (limit is None) == (until is None):
         raise DeclarationError("ephemeral(..) needs either limit=seconds or until=response.")
-    if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float) or not 0 < limit <= LONGEST):
+    if limit is not None and (not is_number(limit) or not 0 < limit <= LONGEST):
         raise DeclarationError(
             f"ephemeral(limit=..) is above 0 and at most {LONGEST:g} second, not {limit!r}: longer work is a job, enqueue it."
         )

@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, ParamSpec, TypeVar, cast, get_type_hin
 from pydantic import BaseModel
 
 from guardrails.runtime.errors import DeclarationError, PayloadRefused, Terminal, Transient, UnknownJob
+from guardrails.runtime.numeric import is_number, is_whole
 from guardrails.runtime.payload import Shape
 from guardrails.runtime.plain import plain
 
@@ -46,10 +47,10 @@ class Retry:
             if not isinstance(types, tuple) or not all(isinstance(one, type) and issubclass(one, BaseException) for one in types):
                 raise DeclarationError(f"Retry({name}=..) takes a type of errors, or a tuple of them such as (OSError,), not {types!r}.")
             object.__setattr__(self, name, types)
-        if not isinstance(self.attempts, int) or isinstance(self.attempts, bool) or not 1 <= self.attempts <= 1000:
+        if not is_whole(self.attempts) or not 1 <= self.attempts <= 1000:
             raise DeclarationError(f"Retry(attempts=..) must be a whole number from 1 to 1000, not {self.attempts!r}.")
-        if not all(_is_number(each) for each in (self.first, self.factor, self.cap)) or not (
-            self.first >= 0 and self.factor >= 1 and self.cap >= self.first and math.isfinite(self.cap)
+        if not all(_is_finite(each) for each in (self.first, self.factor, self.cap)) or not (
+            self.first >= 0 and self.factor >= 1 and self.cap >= self.first
         ):
             raise DeclarationError("Retry needs first >= 0, factor >= 1 and a finite cap >= first (seconds).")
 
@@ -81,7 +82,7 @@ class Queue:
         if not self.name or not self.name.replace("-", "").replace("_", "").replace(".", "").isalnum() or self.name.startswith("_"):
             raise DeclarationError(f"A queue's name has letters, digits, '-', '_' and '.', and does not begin with '_': {self.name!r}.")
         for count in (self.concurrency, 1 if self.limit is None else self.limit):
-            if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            if not is_whole(count) or count < 1:
                 raise DeclarationError(f"Queue {self.name}: concurrency and limit are whole numbers, at least 1, not {count!r}.")
         if self.rate is not None and not _is_rate(self.rate):
             raise DeclarationError(
@@ -89,12 +90,12 @@ class Queue:
             )
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _is_finite(value: object) -> bool:
+    return is_number(value) and math.isfinite(value)
 
 
 def _is_rate(rate: object) -> bool:
-    return isinstance(rate, tuple) and len(rate) == 2 and all(map(_is_number, rate)) and rate[0] >= 1 and rate[1] > 0
+    return isinstance(rate, tuple) and len(rate) == 2 and all(map(_is_finite, rate)) and rate[0] >= 1 and rate[1] > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +281,7 @@ def job(
 def _limit(name: str, timeout: object) -> float:
     if timeout is None:
         raise DeclarationError(f"Job {name} has no time limit: say @runtime.job(timeout=30, ..), in seconds; there is no default.")
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not (0 < timeout < math.inf):
+    if not is_number(timeout) or not (0 < timeout < math.inf):
         raise DeclarationError(f"Job {name}: timeout must be a finite number of seconds above 0, not {timeout!r}.")
     return float(timeout)
 

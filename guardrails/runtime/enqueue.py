@@ -9,6 +9,7 @@ from guardrails.runtime import context
 from guardrails.runtime.declare import Handle, Job
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.home import home
+from guardrails.runtime.numeric import is_number
 from guardrails.runtime.payload import digest
 from guardrails.runtime.store import foreign
 from guardrails.runtime.store.jobs import Jobs, New
@@ -43,7 +44,7 @@ def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 
 
 def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New:
     context.refuse_while_importing(job.name)
-    if isinstance(delay, bool) or not isinstance(delay, int | float) or not 0 <= delay <= LONGEST_DELAY:
+    if not is_number(delay) or not 0 <= delay <= LONGEST_DELAY:
         raise DeclarationError(f"Job {job.name}: delay must be between 0 and {LONGEST_DELAY:,.0f} seconds (a year), not {delay!r}.")
     return prepared(job, payload, key, delay)
 

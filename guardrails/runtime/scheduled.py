@@ -17,6 +17,7 @@ from guardrails.runtime.declare import Job, checked_key, registry
 from guardrails.runtime.enqueue import prepared
 from guardrails.runtime.errors import DeclarationError
 from guardrails.runtime.home import Home
+from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.jobs import New
 from guardrails.runtime.store.tables import ACTIVE
 from guardrails.runtime.ticks import Cron, Every, Missed, Schedule, due, run_key
@@ -89,14 +90,18 @@ def tick(home: Home, now: float | None = None) -> list[str]:
     if now is None:
         with home.database.read() as connection:
             now = float(connection.execute(sa.select(home.database.now)).scalar_one())
-    return [job for declared in list(registry.schedules.values()) if (job := _tick(home, declared, now)) is not None]
+    seen = lasts(home.database)
+    ticked = [_tick(home, one, seen.get((one.name, one.described)), now) for one in list(registry.schedules.values())]
+    return [job for job in ticked if job is not None]
 
 
-def _tick(home: Home, declared: Scheduled, now: float) -> str | None:
-    table = home.database.tables.tick
-    with home.database.read() as connection:
-        mine = (table.c.name == declared.name) & (table.c.described == declared.described)
-        last = connection.execute(sa.select(table.c.last).where(mine)).scalar()
+def lasts(database: Database) -> dict[tuple[str, str], float]:
+    """How far (epoch seconds) each rhythm was looked at, by its schedule's name and its own description."""
+    with database.read() as connection:
+        return {(row.name, row.described): row.last for row in connection.execute(sa.select(database.tables.tick))}
+
+
+def _tick(home: Home, declared: Scheduled, last: float | None, now: float) -> str | None:
     ticks, new = due(declared.when, last, now, declared.missed)
     if new == last:
         return None
@@ -154,5 +159,5 @@ def _made(declared: Scheduled, when: float) -> New | None:
         thread.start()
         thread.join(MAKING)
     if not made:
-        log.error("Schedule %s: the tick of %s is skipped, as its payload was not made within %g s.", declared.name, told, MAKING)
+        log.error("Schedule %s: the tick of %s is skipped, as its payload was not made (%g s at most).", declared.name, told, MAKING)
     return made[0] if made else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.numeric import is_number
 
 FILE = "guardrails.db"
 VARIABLE = "GUARDRAILS_DATABASE_URL"
@@ -36,13 +37,13 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("lease", "poll", "retention_days"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            if not is_number(value) or not value > 0:
                 raise DeclarationError(f"runtime.configure({name}=..) must be a number above 0, not {value!r}.")
         if self.lease < 1:
             raise DeclarationError(
                 "runtime.configure(lease=..) must be at least 1 second: a worker renews its lease four times in that span."
             )
-        if isinstance(self.grace, bool) or not isinstance(self.grace, int | float) or not self.grace >= 0:
+        if not is_number(self.grace) or not self.grace >= 0:
             raise DeclarationError(f"runtime.configure(grace=..) must be a number of seconds, 0 or more, not {self.grace!r}.")
 
 

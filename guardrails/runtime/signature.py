@@ -13,6 +13,7 @@ import msgspec
 
 from guardrails.runtime import secret as secrets
 from guardrails.runtime.errors import DeclarationError, SecretMissing, SignatureRefused
+from guardrails.runtime.numeric import is_number
 from guardrails.runtime.secret import SecretRef
 
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -280,6 +281,6 @@ def refs(secret: Secrets) -> tuple[SecretRef, ...]:
 
 
 def _checked_tolerance(tolerance: float) -> float:
-    if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 < tolerance < math.inf:
+    if not is_number(tolerance) or not 0 < tolerance < math.inf:
         raise DeclarationError(f"A signature's tolerance is a finite number of seconds above 0, not {tolerance!r}.")
     return float(tolerance)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.numeric import is_number
 
 Missed = Literal["skip", "once"]
 LATE = 60.0  # seconds; a tick seen later than that was missed, as no worker ran
@@ -58,7 +59,7 @@ class Every(Schedule):
     seconds: float
 
     def __post_init__(self) -> None:
-        if isinstance(self.seconds, bool) or not isinstance(self.seconds, int | float) or not 1 <= self.seconds < math.inf:
+        if not is_number(self.seconds) or not 1 <= self.seconds < math.inf:
             raise DeclarationError(f"A schedule's every=.. is a finite number of seconds, at least 1, not {self.seconds!r}.")
 
     def next_after(self, t: float) -> float:

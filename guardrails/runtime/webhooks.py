@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from guardrails.runtime.declare import Handle, Job, registry
 from guardrails.runtime.errors import DatabaseRefused, DeclarationError, KeyConflict, PayloadRefused, SecretMissing, SignatureRefused
+from guardrails.runtime.numeric import is_whole
 from guardrails.runtime.signature import Headers, Verified, Verifier
 
 BODY_LIMIT = 1 << 20  # bytes
@@ -66,7 +67,7 @@ def webhook(
         raise DeclarationError(
             f"The webhook {path} gets no event id from its signature: name a header with event_header=.., or give key=.."
         )
-    if isinstance(body_limit, bool) or not isinstance(body_limit, int) or body_limit < 1:
+    if not is_whole(body_limit) or body_limit < 1:
         raise DeclarationError(f"The webhook {path}: body_limit is a number of bytes above 0, not {body_limit!r}.")
     if isinstance(kinds, str):
         raise DeclarationError(f"The webhook {path}: kinds is a list of event kinds, such as kinds=[{kinds!r}].")

@@ -17,6 +17,7 @@ from guardrails.runtime import secret as secrets
 from guardrails.runtime import signature
 from guardrails.runtime.destinations import addresses
 from guardrails.runtime.errors import DestinationRefused, SecretMissing, Terminal, Transient
+from guardrails.runtime.numeric import is_number
 from guardrails.runtime.secret import SecretRef
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def http(
     allowed = set(ports) if ports is not None else {443, 80} if allow_http else {443}
     if port not in allowed:
         raise DestinationRefused(f"Port {port} of {host} is not among the ports allowed ({sorted(allowed)}); name it with ports=({port},).")
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout < math.inf:
+    if not is_number(timeout) or not 0 < timeout < math.inf:
         raise DestinationRefused(f"A destination's timeout is a finite number of seconds above 0, not {timeout!r}.")
     return Destination(
         scheme, host, port, target, signature.refs(secret), float(timeout), _checked_headers(headers or {}), _network or _Network()

@@ -5,11 +5,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from guardrails.runtime.declare import registry
 from guardrails.runtime.home import home
 from guardrails.runtime.http import book, shown
+from guardrails.runtime.scheduled import lasts
 from guardrails.runtime.shown import Glass, line, stream
 from guardrails.runtime.store.reading import Seen, Told
 from guardrails.runtime.store.tables import STATUSES
@@ -141,9 +140,7 @@ def _said(kind: str, data: dict[str, Any]) -> str:
 
 def schedules() -> list[Rhythm]:
     """The declared schedules, the next tick first."""
-    database, now = home().database, time.time()
-    with database.read() as connection:
-        last = {(row.name, row.described): row.last for row in connection.execute(sa.select(database.tables.tick))}
+    now, last = time.time(), lasts(home().database)
     found = [
         Rhythm(one.name, _written(one.when), one.job.name, one.when.next_after(now), last.get((one.name, one.described)))
         for one in registry.schedules.values()

@@ -6,6 +6,7 @@ from typing import Any
 
 from guardrails.runtime.errors import DeclarationError, NewerVersion, RuntimeFault
 from guardrails.runtime.logs.redact import Redactor
+from guardrails.runtime.numeric import is_whole
 from guardrails.runtime.payload.canonical import written
 
 Upcast = Callable[[dict[str, Any]], dict[str, Any]]
@@ -17,7 +18,7 @@ class PayloadUnreadable(RuntimeFault):
 
 def check(name: str, version: object, upcast: Mapping[int, Upcast]) -> None:
     """Raise DeclarationError unless there is a way from each version from 1 on to this one."""
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    if not is_whole(version) or version < 1:
         raise DeclarationError(f"The version of {name} must be a whole number from 1, not {version!r}.")
     needed = set(range(1, version))
     if missing := sorted(needed - set(upcast)):

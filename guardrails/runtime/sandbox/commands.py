@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypedDict, Unpack
 
 from guardrails.runtime.errors import SandboxRefused
+from guardrails.runtime.numeric import is_number, is_whole
 from guardrails.runtime.sandbox import names
 from guardrails.runtime.sandbox.outcome import Outcome
 from guardrails.runtime.secret import SecretRef
@@ -114,16 +115,12 @@ def _words(words: Sequence[str]) -> tuple[str, ...]:
 def _numbers(command: Command) -> None:
     for name in ("wall", "cpu"):
         value = getattr(command, name)
-        if (name, value) != ("cpu", None) and not (_is_number(value, int, float) and 0 < value < math.inf):
+        if (name, value) != ("cpu", None) and not (is_number(value) and 0 < value < math.inf):
             raise SandboxRefused(f"{name}={value!r} is not a number of seconds above 0.")
     for name in ("memory", "output", "processes", "disk"):
         value = getattr(command, name)
-        if (name, value) != ("memory", None) and not (_is_number(value, int) and value > 0):
+        if (name, value) != ("memory", None) and not (is_whole(value) and value > 0):
             raise SandboxRefused(f"{name}={value!r} is not a whole number above 0.")
-
-
-def _is_number(value: object, *kinds: type) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def _driver(command: Command) -> None:
