@@ -77,7 +77,7 @@ def reading() -> subprocess.Popen[bytes]:
 def test_a_child_process_is_found_and_one_that_was_waited_for_is_not() -> None:
     with testing.no_stray_spawns():
         subprocess.run([sys.executable, "-c", ""], check=True, timeout=60)
-    with pytest.raises(AssertionError, match=r"child process \d+ \(.*sys.stdin.read"), testing.no_stray_spawns():
+    with pytest.raises(AssertionError, match=r"child process \d+ \(python\S* -c 'import sys; .*sys.stdin.read"), testing.no_stray_spawns():
         left = reading()
     left.kill()
     left.communicate(timeout=30)

@@ -4,6 +4,7 @@ import asyncio
 import asyncio.runners
 import multiprocessing
 import re
+import shlex
 import sys
 import threading
 import time
@@ -114,8 +115,9 @@ def _children() -> set[int]:
 
 
 def _command(pid: int) -> str:
+    """What a process was started with, as one would type it; its program by name, for a long path would push the words that tell it."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+        program, *words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").rstrip("\0").split("\0")
     except OSError:
         return "unknown"
-    return words.decode("utf-8", "replace").strip()[:80] or "ended, not waited for"
+    return shlex.join([Path(program).name, *words])[:80] if program else "ended, not waited for"
