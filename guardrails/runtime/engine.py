@@ -13,8 +13,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, _dbos, _queue
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, _dbos, _queue
 from dbos._serialization import DBOSPortableJSONSerializer  # the public package does not export it; the default would be pickle
+from dbos._sys_db import SystemDatabase
 
 from guardrails.runtime.claims import Claims
 
@@ -54,6 +55,43 @@ def _quiet() -> None:
     log.setLevel(logging.WARNING)
 
 
+def _schema(dialect: str) -> str | None:
+    return _SCHEMA if dialect == "postgresql" else None
+
+
+def _options(queue: str, job: str, generation: int, attempt: int, delay: float) -> EnqueueOptions:
+    options: EnqueueOptions = {
+        "workflow_name": WORKFLOW,
+        "queue_name": queue,
+        "workflow_id": workflow_id(job, generation, attempt),
+        "app_version": NAME,
+    }
+    if delay > 0:
+        options["delay_seconds"] = delay
+    return options
+
+
+class _Draft:
+    """Stands for DBOS's database where it writes a new attempt, and keeps what it would write."""
+
+    def __init__(self, database: SystemDatabase, tables: dict[str, sa.Table]) -> None:
+        """tables: those seen before, by the names that DBOS gives its statements."""
+        self._database, self._tables = database, tables
+        self.rows: dict[sa.Table, dict[str, Any]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    def _execute_prepared(self, _connection: None, name: str, values: dict[str, Any], build: Callable[[], Any]) -> "_Draft":
+        if name not in self._tables:  # as any connection knows it: only DBOS's own translate its schema
+            self._tables[name] = build().table.to_metadata(sa.MetaData(), schema=_schema(self._database.engine.dialect.name))
+        self.rows[self._tables[name]] = values
+        return self
+
+    def fetchone(self) -> None:
+        """Nothing of this attempt's was there before."""
+
+
 class Client:
     """What any process can do: queue an attempt within a transaction, cancel, read steps, delete."""
 
@@ -67,18 +105,23 @@ class Client:
             lazy=True,
             retry_connection_errors=False,
         )
+        self._drafted: dict[str, sa.Table] = {}
 
     def queue(self, connection: sa.Connection, queue: str, job: str, generation: int, attempt: int, delay: float = 0.0) -> None:
         """Queue an attempt within the caller's transaction; `delay` in seconds."""
-        options: dict[str, Any] = {
-            "workflow_name": WORKFLOW,
-            "queue_name": queue,
-            "workflow_id": workflow_id(job, generation, attempt),
-            "app_version": NAME,
-        }
-        if delay > 0:
-            options["delay_seconds"] = delay
-        self._client.enqueue_in_transaction(connection, options, job, generation, attempt, queue)  # type: ignore[arg-type]
+        options = _options(queue, job, generation, attempt, delay)
+        self._client.enqueue_in_transaction(connection, options, job, generation, attempt, queue)
+
+    def rows(self, queue: str, job: str, delay: float = 0.0) -> "dict[sa.Table, dict[str, Any]]":
+        """What `queue` writes for a job's first attempt, for those who write it together with other rows; each has the same columns.
+
+        Private in DBOS; tests/runtime/test_engine_contract.py holds it to what we need.
+        """
+        options = _options(queue, job, 1, 1, delay)
+        _, status = self._client._build_enqueue_status(options, job, 1, 1, queue)
+        draft = _Draft(self._client._sys_db, self._drafted)
+        SystemDatabase._insert_workflow_status(draft, status, None, creator_xid=job)  # type: ignore[arg-type]
+        return draft.rows
 
     def cancel(self, job: str, generation: int, attempt: int) -> None:
         """Take an attempt out of its queue."""
@@ -144,9 +187,7 @@ class Fleet:
         self._run = run
         self._pass_on = pass_on
         self._poll = poll
-        attempt = sa.table(
-            "workflow_status", sa.column("queue_name"), sa.column("status"), schema=_SCHEMA if database.dialect == "postgresql" else None
-        )
+        attempt = sa.table("workflow_status", sa.column("queue_name"), sa.column("status"), schema=_schema(database.dialect))
         waits = (sa.exists().where(attempt.c.queue_name == queue.name, attempt.c.status == "ENQUEUED") for queue in self._queues)
         self._glance = sa.select(*waits)
         self._claims: dict[str, Claims] = {}

@@ -21,7 +21,7 @@ def one(job: Job[Any, Any], payload: Any, *, delay: float = 0.0, key: str | None
     """See `Job.enqueue`."""
     new = _new(job, payload, delay, key)
     jobs = home().jobs
-    with jobs.database.begin() as connection:
+    with jobs.adding() as connection:
         return _add(jobs, connection, job, new)
 
 

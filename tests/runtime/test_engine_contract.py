@@ -2,7 +2,10 @@
 
 import inspect
 import re
+import time
 
+import pytest
+import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, _dbos, _queue, _sys_db
 from dbos._serialization import DBOSPortableJSONSerializer
 from pydantic import BaseModel
@@ -10,6 +13,7 @@ from pydantic import BaseModel
 from guardrails import runtime
 from guardrails.runtime import engine
 from guardrails.runtime.home import home
+from guardrails.runtime.store.jobs import new_id
 
 
 class Count(BaseModel):
@@ -75,3 +79,42 @@ def test_what_is_set_on_a_queue_in_memory_is_what_a_look_reads(database: str) ->
     claim = inspect.getsource(_sys_db.SystemDatabase.start_queued_workflows)
     for name in ("_worker_concurrency", "_concurrency", "_limiter"):
         assert f"queue.{name}" in claim
+
+
+@pytest.mark.parametrize("delay", [0.0, 60.0])
+def test_the_rows_that_we_write_for_an_attempt_are_those_that_dbos_writes(database: str, delay: float) -> None:
+    @runtime.job(timeout=5, key=lambda p: p.number)
+    def count(p: Count) -> None: ...
+
+    ours = count.enqueue(Count(number=1), delay=delay).id
+    many = count.enqueue_many([Count(number=2)], delay=delay)[0].id
+    theirs = new_id()
+    with home().database.begin() as connection:
+        home().client.queue(connection, count.queue, theirs, 1, 1, delay)
+    assert _written(ours) == _written(many) == _written(theirs)
+    assert {table for table, _ in _written(ours)} >= {"workflow_status", "workflow_input"}
+
+
+def _written(job: str) -> list[tuple[str, dict[str, object]]]:
+    """All rows of a job's in DBOS's tables, without what differs from one attempt to the next."""
+    database = home().database
+    schema = "dbos" if database.dialect == "postgresql" else None
+    with database.read() as connection:
+        metadata = sa.MetaData()
+        metadata.reflect(connection, schema=schema)
+        tables = [table for table in metadata.sorted_tables if "workflow_uuid" in table.c]
+        rows = {
+            table.name: connection.execute(sa.select(table).where(table.c.workflow_uuid.startswith(f"{job}/"))).mappings().all()
+            for table in tables
+        }
+    return [
+        (name, {column: _same(job, value) for column, value in row.items() if column != "creator_xid"})
+        for name, found in sorted(rows.items())
+        for row in found
+    ]
+
+
+def _same(job: str, value: object) -> object:
+    if isinstance(value, str):
+        return value.replace(job, "JOB")
+    return "about now" if isinstance(value, int) and abs(value - time.time() * 1000) < 120_000 else value

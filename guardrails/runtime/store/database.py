@@ -177,6 +177,10 @@ class Database:
         with told(self), self.engine.connect() as connection:
             yield connection
 
+    def owns(self, connection: sa.Connection) -> bool:
+        """Whether a connection is one of these, with their driver."""
+        return connection.engine is self.engine or connection.engine is self._single
+
     def there(self) -> bool:
         """Whether a SQLite file is still the one that was opened: what is written into a removed one, nobody will read."""
         if self.dialect != "sqlite" or not self._ready:

@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,11 +15,12 @@ from guardrails.runtime.engine import Client
 from guardrails.runtime.errors import KeyConflict, RuntimeFault, UnknownJob, WrongState
 from guardrails.runtime.plain import known, plain
 from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.entry import Entry
+from guardrails.runtime.store.entry import New as New
 from guardrails.runtime.store.statements import STARTED, Statements
 from guardrails.runtime.store.tables import ACTIVE
 
 StatusHook = Callable[[sa.Connection, "Event"], None]
-_GIVEN = ("name", "key", "queue", "version", "payload", "attempts")
 log = logging.getLogger("guardrails.runtime")
 
 
@@ -36,20 +37,6 @@ class Event:
     run: int
     at: float
     data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class New:
-    """A job to queue."""
-
-    name: str
-    key: str
-    queue: str
-    version: int
-    payload: str
-    digest: str
-    attempts: int
-    delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +98,12 @@ class Jobs:
         self.client = client
         self._hooks = hooks
         self._do = Statements(database)
+        self._entry = Entry(database, client)
         self._job = database.tables.job
+
+    def adding(self) -> AbstractContextManager[sa.Connection]:
+        """A connection to `add` one job by: without a transaction around it where that is one statement."""
+        return self.database.begin() if self._hooks or self.database.dialect == "sqlite" else self.database.alone()
 
     def add(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None = None) -> tuple[str, bool]:
         """Queue a job unless its key is known: (id, whether it is new).
@@ -119,48 +111,24 @@ class Jobs:
         `compare(payload, version)` gives the digest that an older payload has in the present version. Raises KeyConflict.
         """
         job = new_id()
-        if not self._add(connection, job, new):
+        if not self._entry.one(connection, job, new):
             return self._known(connection, new, compare), False
-        self._queue(connection, job, new)
+        self._queued(connection, job, new)
         return job, True
 
     def add_many(self, connection: sa.Connection, news: Sequence[New], compare: Callable[[str, int], str]) -> list[tuple[str, bool]]:
         """As `add` for each, in their order, with few statements for all."""
-        ids = [new_id() for _ in news]
-        if not news:
-            return []
-        claims = [self._claim(job, new) for job, new in zip(ids, news, strict=True)]
-        claims.sort(key=lambda claim: (claim["name"], claim["key"]))  # for all callers in one order, so that they wait in no ring
-        fresh = set(connection.execute(self._do.claim_key, claims).scalars())
-        for late in (False, True):
-            rows = [self._row(job, new) for job, new in zip(ids, news, strict=True) if job in fresh and (new.delay > 0) is late]
-            if rows:
-                connection.execute(self._do.add_late_job if late else self._do.add_job, rows)
-        for job, new in zip(ids, news, strict=True):
+        jobs = [(new_id(), new) for new in news]
+        fresh = self._entry.many(connection, jobs) if jobs else set()
+        for job, new in jobs:
             if job in fresh:
-                self._queue(connection, job, new)
-        return [(job, True) if job in fresh else (self._known(connection, new, compare), False) for job, new in zip(ids, news, strict=True)]
+                self._queued(connection, job, new)
+        return [(job, True) if job in fresh else (self._known(connection, new, compare), False) for job, new in jobs]
 
-    def _queue(self, connection: sa.Connection, job: str, new: New) -> None:
-        self.client.queue(connection, new.queue, job, 1, 1, new.delay)
-        if self._hooks:  # the event itself is the row: every reader puts it first
+    def _queued(self, connection: sa.Connection, job: str, new: New) -> None:
+        """Tell the hooks; the event itself is the job's row: every reader puts it first."""
+        if self._hooks:
             self._tell(connection, Event(job, new.name, new.key, 1, "Queued", "queued", 0, time.time(), {}))
-
-    def _claim(self, job: str, new: New) -> dict[str, Any]:
-        return {"name": new.name, "key": new.key, "job": job, "version": new.version, "digest": new.digest}
-
-    def _row(self, job: str, new: New) -> dict[str, Any]:
-        row = {"id": job, **{name: getattr(new, name) for name in _GIVEN}}
-        return {**row, "of_delay": new.delay} if new.delay > 0 else row
-
-    def _add(self, connection: sa.Connection, job: str, new: New) -> bool:
-        if self._do.enqueue is not None:
-            values = {f"new_{name}": getattr(new, name) for name in (*_GIVEN, "digest")}
-            return connection.execute(self._do.enqueue, {"new_id": job, **values, "of_delay": new.delay or None}).scalar() is not None
-        if connection.execute(self._do.claim_key, self._claim(job, new)).scalar() is None:
-            return False
-        connection.execute(self._do.add_late_job if new.delay > 0 else self._do.add_job, self._row(job, new))
-        return True
 
     def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str:
         first = connection.execute(self._do.known_key, {"of_name": new.name, "of_key": new.key}).one()
@@ -188,20 +156,20 @@ class Jobs:
         if self._do.begin_at_once is not None and not self._hooks:
             told = {"new_type": "Started", "new_data": json.dumps({"worker": worker})}
             with self.database.alone() as connection:
-                row = connection.execute(self._do.begin_at_once, {**which, **told}).one_or_none()
+                row = self._do.begin_at_once.run(connection, {**which, **told}).one_or_none()
             if row is not None:
                 return _started(row)
         with self.database.begin() as connection:
-            row = connection.execute(self._do.start, which).one_or_none()
+            row = self._do.start.run(connection, which).one_or_none()
             if row is None:
-                begun = connection.execute(self._do.begun, {"of_job": job, "of_fence": fence}).one_or_none()
+                begun = self._do.begun.run(connection, {"of_job": job, "of_fence": fence}).one_or_none()
                 return None if begun is None else _started(begun)
             if row.starts - 1 > row.ended:
                 self._record(connection, row, row.seq - 1, "Rescued", "running", {"runs": row.runs, "of": row.attempts})
                 if row.runs >= row.attempts:
                     return self._died_for_good(connection, row)
             if row.cancel:  # somebody asked for it during the run before this one, which ended in another way
-                connection.execute(self._do.end, {**_ends(row), "new_status": "cancelled", "new_error": row.error})
+                self._do.end.run(connection, {**_ends(row), "new_status": "cancelled", "new_error": row.error})
                 self._record(connection, row, row.seq, "Cancelled", "cancelled", {})
                 return None
             self._record(connection, row, row.seq, "Started", "running", {"worker": worker})
@@ -209,7 +177,7 @@ class Jobs:
 
     def _died_for_good(self, connection: sa.Connection, row: Any) -> Dead:
         error = f"its worker or its process died in run {row.runs} of {row.attempts}"
-        connection.execute(self._do.end, {**_ends(row), "new_status": "dead", "new_error": error})
+        self._do.end.run(connection, {**_ends(row), "new_status": "dead", "new_error": error})
         self._record(connection, row, row.seq, "DeadLettered", "dead", {"error": error, "runs": row.runs})
         return Dead(row.id, row.name, error)
 
@@ -231,17 +199,17 @@ class Jobs:
         if self._do.end_at_once is not None and not self._hooks and not again and len(ending.events) == 1:
             ((kind, data),) = ending.events
             with self.database.alone() as connection:
-                told = connection.execute(self._do.end_at_once, {**values, "new_type": kind, "new_data": json.dumps(data)})
+                told = self._do.end_at_once.run(connection, {**values, "new_type": kind, "new_data": json.dumps(data)})
                 if told.one_or_none() is not None:
                     return True
         with self.database.begin() as connection:
             if again:
-                row = connection.execute(self._do.end_for_now, {**values, "of_delay": ending.delay}).one_or_none()
+                row = self._do.end_for_now.run(connection, {**values, "of_delay": ending.delay}).one_or_none()
             else:
-                row = connection.execute(self._do.end, values).one_or_none()
+                row = self._do.end.run(connection, values).one_or_none()
             if row is None:
                 of_run = {"of_job": started.id, "of_generation": started.generation, "of_start": started.start}
-                return connection.execute(self._do.ended, {**of_run, "of_status": ending.status}).scalar() is not None
+                return self._do.ended.run(connection, {**of_run, "of_status": ending.status}).scalar() is not None
             if again:
                 self.client.queue(connection, row.queue, row.id, row.generation, row.attempt, 0.0 if row.cancel else ending.delay)
             for place, (kind, data) in enumerate(ending.events):
@@ -272,7 +240,7 @@ class Jobs:
         """Record how far a run is; False where the run lost its fence."""
         values = {"of_job": started.id, "of_fence": started.fence, "new_progress": json.dumps(data)}
         with self.database.begin() as connection:
-            row = connection.execute(self._do.progress, values).one_or_none()
+            row = self._do.progress.run(connection, values).one_or_none()
             if row is not None:
                 self._record(connection, row, row.seq, "Progress", "running", data)
         return row is not None
@@ -344,7 +312,7 @@ class Jobs:
     def _record(self, connection: sa.Connection, row: Any, seq: int, kind: str, status: str, data: dict[str, Any]) -> None:
         """Write an event and tell the application's hooks, in the caller's transaction."""
         values = {"job": row.id, "seq": seq, "type": kind, "run": row.starts, "data": json.dumps(data)}
-        connection.execute(self._do.add_event, values)
+        self._do.add_event.run(connection, values)
         if self._hooks:
             self._tell(connection, Event(row.id, row.name, row.key, seq, kind, status, row.starts, time.time(), data))
 

@@ -6,90 +6,60 @@ from typing import Any
 import sqlalchemy as sa
 
 from guardrails.runtime.store.database import Database
+from guardrails.runtime.store.prepared import Prepared
 from guardrails.runtime.store.tables import ACTIVE
 
 STARTED = tuple("id name key queue version payload attempts runs starts generation attempt steps_from created fence".split())
 """What of its row a run needs."""
-_FRESH: dict[str, Any] = {
-    "status": "queued",
-    "generation": 1,
-    "attempt": 1,
-    "steps_from": 1,
-    "seq": 1,
-    "runs": 0,
-    "starts": 0,
-    "ended": 0,
-    "cancel": False,
-}
 
 
 class Statements:
     """Prepared for one database; parameters that are no columns of the statement's own begin with `of_` or `new_`.
 
-    On PostgreSQL what most jobs go through is one statement each: key and row of a new job (`enqueue`, nothing for a known key), and, as
-    transactions of their own, the begin of a run that follows no death (`begin_at_once`) and its end (`end_at_once`). On SQLite these are
-    None.
+    On PostgreSQL what most runs go through is one statement each, a transaction of its own: the begin of one that follows no death
+    (`begin_at_once`), and its end (`end_at_once`). On SQLite these are None. `known_key` is for any connection, also a caller's.
     """
 
     def __init__(self, database: Database) -> None:
         self._tables, self._now = database.tables, database.now
-        job, event = database.tables.job, database.tables.event
-        self.add_event = sa.insert(event).values(at=self._now)
-        self.start = self._start()
-        self.begun = sa.select(*(job.c[name] for name in STARTED)).where(*self._of_run(), job.c.status == "running")
-        self.ended = sa.select(job.c.id).where(
-            job.c.id == sa.bindparam("of_job"),
-            job.c.generation == sa.bindparam("of_generation"),
-            job.c.starts == sa.bindparam("of_start"),
-            job.c.ended == job.c.starts,
-            job.c.status == sa.bindparam("of_status"),
+        job, event, key = database.tables.job, database.tables.event, database.tables.key
+
+        def prepared(statement: Any) -> Prepared:
+            return Prepared(statement, database.engine)
+
+        told = {column.name: sa.bindparam(column.name, type_=column.type) for column in event.c if column.name != "at"}
+        self.add_event = prepared(sa.insert(event).values(at=self._now, **told))
+        start = self._start()
+        self.start = prepared(start)
+        self.begun = prepared(sa.select(*(job.c[name] for name in STARTED)).where(*self._of_run(), job.c.status == "running"))
+        self.ended = prepared(
+            sa.select(job.c.id).where(
+                job.c.id == sa.bindparam("of_job"),
+                job.c.generation == sa.bindparam("of_generation"),
+                job.c.starts == sa.bindparam("of_start"),
+                job.c.ended == job.c.starts,
+                job.c.status == sa.bindparam("of_status"),
+            )
         )
-        self.end, self.end_for_now = self._ends()
+        end, end_for_now = self._ends()
+        self.end, self.end_for_now = prepared(end), prepared(end_for_now)
         note = sa.update(job).where(*self._of_run()).values(seq=job.c.seq + 1, progress=sa.bindparam("new_progress"))
-        self.progress = note.returning(*job.c)
-        self._enqueues(database)
-        self.enqueue = self.begin_at_once = self.end_at_once = None
-        if database.dialect == "postgresql":
-            alive = self.start.where(job.c.starts == job.c.ended, sa.not_(job.c.cancel))
-            self.begin_at_once = self._with_event(alive, STARTED)
-            self.end_at_once = self._with_event(self.end, ("id",))
-            self.enqueue = self._enqueue(database)
-
-    def _of_run(self) -> tuple[sa.ColumnElement[bool], ...]:
-        job = self._tables.job
-        return job.c.id == sa.bindparam("of_job"), job.c.fence == sa.bindparam("of_fence")
-
-    def _enqueues(self, database: Database) -> None:
-        job, key, now = self._tables.job, self._tables.key, self._now
-        self.claim_key = database.insert(key).values(created=now).on_conflict_do_nothing().returning(key.c.job)
+        self.progress = prepared(note.returning(*job.c))
         self.known_key = (
             sa.select(key.c.job, key.c.digest, key.c.version, job.c.payload)
             .select_from(key.outerjoin(job, job.c.id == key.c.job))
             .where(key.c.name == sa.bindparam("of_name"), key.c.key == sa.bindparam("of_key"))
         )
-        constants = {name: sa.literal(value) for name, value in _FRESH.items()}
-        self.add_job = sa.insert(job).values(created=now, **constants)
-        self.add_late_job = self.add_job.values(due=now + sa.bindparam("of_delay", type_=sa.Double))
+        self.begin_at_once: Prepared | None = None
+        self.end_at_once: Prepared | None = None
+        if database.dialect == "postgresql":
+            alive = start.where(job.c.starts == job.c.ended, sa.not_(job.c.cancel))
+            self.begin_at_once = prepared(self._with_event(alive, STARTED))
+            self.end_at_once = prepared(self._with_event(end, ("id",)))
 
-    def _enqueue(self, database: Database) -> Any:
-        """Key and row of a new job, due at once or after `of_delay` (seconds, else None): its id, or none where the key is known."""
-        job, key, now = self._tables.job, self._tables.key, self._now
-        new: dict[str, sa.ColumnElement[Any]] = {
-            column.name: sa.bindparam(f"new_{column.name}", type_=column.type) for column in (*key.c, *job.c)
-        }
-        new |= {name: sa.literal(value) for name, value in _FRESH.items()} | {"created": now}
-        claim = {
-            "name": new["name"],
-            "key": new["key"],
-            "job": new["id"],
-            "version": new["version"],
-            "digest": new["digest"],
-            "created": now,
-        }
-        claimed = database.insert(key).values(claim).on_conflict_do_nothing().returning(key.c.job).cte("claimed")
-        row = {name: new[name] for name in ("id", "name", "key", "queue", "version", "payload", "attempts", "created", *_FRESH)}
-        row["due"] = now + sa.bindparam("of_delay", type_=sa.Double)
-        return sa.insert(job).from_select(list(row), sa.select(*row.values()).select_from(claimed)).returning(job.c.id)
+    def _of_run(self) -> tuple[sa.ColumnElement[bool], ...]:
+        job = self._tables.job
+        return job.c.id == sa.bindparam("of_job"), job.c.fence == sa.bindparam("of_fence")
 
     def _start(self) -> Any:
         job = self._tables.job
