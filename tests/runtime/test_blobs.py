@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ValidationError
 
 from guardrails import runtime
-from guardrails.runtime import blobs, settings, testing
+from guardrails.runtime import blobs, kv, settings, testing
 from guardrails.runtime.blobs import book, s3, stores
 from guardrails.runtime.errors import RuntimeFault
 from guardrails.runtime.home import home
@@ -156,6 +156,33 @@ def test_content_that_was_pruned_while_it_was_put_again_is_stored_again(place: s
     assert blobs.read(blobs.put(b"raced", ttl=5)) == b"raced"
 
 
+def test_content_that_is_removed_again_and_again_is_no_reference(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter = book.enter
+
+    def after_a_removal(database: Any, connection: sa.Connection, name: str, *rest: Any) -> None:
+        stores.store().delete(name)
+        enter(database, connection, name, *rest)
+
+    monkeypatch.setattr(book, "enter", after_a_removal)
+    with pytest.raises(RuntimeFault, match=r"Blob .* was removed 3 times while it was put: put it again"):
+        blobs.put(b"unwanted")
+    assert rows() == 0
+
+
+def test_others_write_while_content_is_stored(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = stores.store()
+    save, written = type(kept).save, []
+
+    def slow(self: Any, name: str, *rest: Any) -> None:
+        kv.set("while", "it is", "stored")
+        written.append(kv.items("while"))
+        save(self, name, *rest)
+
+    monkeypatch.setattr(type(kept), "save", slow)
+    assert blobs.exists(blobs.put(b"slow"))
+    assert written == [{"it is": "stored"}]
+
+
 def test_content_that_was_changed_is_not_given_out(place: str) -> None:
     ref = blobs.put(b"honest")
     stores.store().save(ref.id, io.BytesIO(b"forged"), "text/plain")
@@ -280,3 +307,23 @@ def test_s3_that_cannot_be_reached_is_one_sentence(folder: Path, monkeypatch: py
     with pytest.raises(RuntimeFault, match=r"The blobs in s3://there/unreachable cannot be used: Could not connect"):
         blobs.put(b"x")
     s3.connected.cache_clear()
+
+
+def test_s3_that_answers_no_more_holds_no_row_for_long(bucket: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import boto3
+    from botocore.config import Config
+
+    with testing.isolated(tmp_path / "own", database=url), socket.socket() as silent:
+        settings.configure(blobs=bucket)
+        ref = blobs.put(b"kept")
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        options = Config(**{**s3.SOON, "read_timeout": 0.3})
+        hangs = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}", config=options)
+        monkeypatch.setattr(blobs, "store", lambda: s3.Bucket(boto3.client("s3"), hangs, "blobs", "some/prefix"))
+        with pytest.raises(RuntimeFault, match="cannot be used: Read timeout"):
+            blobs.delete(ref)
+        with pytest.raises(RuntimeFault, match="cannot be used: Read timeout"):
+            blobs.put(b"kept", ttl=1)
+        assert rows() == 1
+        assert blobs.read(ref) == b"kept"

@@ -19,6 +19,7 @@ from guardrails.runtime.home import home
 
 _IN_MEMORY = 1 << 20
 _READ = 1 << 18
+_TRIES = 3
 
 
 class BlobMissing(RuntimeFault):
@@ -47,11 +48,13 @@ def put(data: bytes | BinaryIO | Path, content_type: str = "application/octet-st
         name, size = _copied(data, spool)
         ref = BlobRef(id=name, size=size, content_type=content_type)
         kept = store()
-        _save(kept, ref, spool)
-        with home().database.begin() as connection:
-            book.enter(home().database, connection, ref.id, size, content_type, ttl)
-            _save(kept, ref, spool)  # if it was pruned in between: from here on its row is locked
-    return ref
+        for _ in range(_TRIES):
+            if not kept.has(ref.id):
+                spool.seek(0)
+                kept.save(ref.id, cast("BinaryIO", spool), content_type)
+            if _entered(kept, ref, ttl):
+                return ref
+    raise RuntimeFault(f"Blob {ref.id[:12]}.. was removed {_TRIES} times while it was put: put it again.")
 
 
 def open(ref: BlobRef) -> BinaryIO:  # noqa: A001
@@ -78,15 +81,22 @@ def exists(ref: BlobRef) -> bool:
 
 def delete(ref: BlobRef) -> bool:
     """Remove a blob, for all who hold a reference to it; whether it was there."""
+    there = store().has(ref.id)
     with home().database.begin() as connection:
         book.strike(home().database, connection, ref.id)
-        return store().delete(ref.id)
+        store().delete(ref.id)
+    return there
 
 
-def _save(kept: Store, ref: BlobRef, spool: "tempfile.SpooledTemporaryFile[bytes]") -> None:
-    if not kept.has(ref.id):
-        spool.seek(0)
-        kept.save(ref.id, cast("BinaryIO", spool), ref.content_type)
+def _entered(kept: Store, ref: BlobRef, ttl: float | None) -> bool:
+    """Note a blob that is stored; False where it was removed before its row was locked, which a removal waits for."""
+    database = home().database
+    with database.begin() as connection:
+        book.enter(database, connection, ref.id, ref.size, ref.content_type, ttl)
+        there = kept.has(ref.id, soon=True)
+        if not there:
+            connection.rollback()
+    return there
 
 
 def _over(ref: BlobRef) -> bool:

@@ -24,7 +24,7 @@ class Folder:
         """The folder."""
         return str(self._root)
 
-    def has(self, name: str) -> bool:
+    def has(self, name: str, soon: bool = False) -> bool:
         """Whether it is there; a link is not."""
         with self._told():
             try:
@@ -58,14 +58,10 @@ class Folder:
             except FileNotFoundError:
                 return None
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str) -> None:
         """Remove the file."""
         with self._told():
-            try:
-                self._path(name).unlink()
-            except FileNotFoundError:
-                return False
-            return True
+            self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self._root / checked(name)[:2] / name

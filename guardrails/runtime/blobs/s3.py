@@ -2,7 +2,7 @@
 
 import functools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, BinaryIO, cast
@@ -10,7 +10,9 @@ from typing import Any, BinaryIO, cast
 from guardrails.runtime.blobs.stores import checked
 from guardrails.runtime.errors import RuntimeFault
 
-CONNECT, READ = 10, 60  # seconds
+PATIENT: Mapping[str, Any] = {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 4}}  # seconds
+SOON: Mapping[str, Any] = {"connect_timeout": 2, "read_timeout": 4, "retries": {"mode": "standard", "max_attempts": 1}}
+"""While a row is locked: on SQLite that is the database, and a lease is renewed each few seconds."""
 _IN_MEMORY = 1 << 20
 _ABSENT = ("404", "NoSuchKey", "NotFound")
 
@@ -25,29 +27,30 @@ def connected(place: str) -> "Bucket":
     bucket, _, prefix = place.removeprefix("s3://").partition("/")
     if not bucket:
         raise RuntimeFault("Blobs in S3 need a bucket: write s3://bucket or s3://bucket/prefix.")
-    options = config.Config(connect_timeout=CONNECT, read_timeout=READ, retries={"mode": "standard", "max_attempts": 4})
     try:
-        client = boto3.session.Session().client("s3", config=options)
+        patient, soon = (boto3.session.Session().client("s3", config=config.Config(**options)) for options in (PATIENT, SOON))
     except (import_module("botocore.exceptions").BotoCoreError, ValueError) as error:
         raise RuntimeFault(f"S3 cannot be used: {error}.") from error
-    return Bucket(client, bucket, prefix.strip("/"))
+    return Bucket(patient, soon, bucket, prefix.strip("/"))
 
 
 class Bucket:
     """See `stores.Store`."""
 
-    def __init__(self, client: Any, bucket: str, prefix: str) -> None:
-        self._client, self._bucket, self._prefix = client, bucket, prefix
+    def __init__(self, client: Any, soon: Any, bucket: str, prefix: str) -> None:
+        """Two clients: the second gives up in a few seconds."""
+        self._client, self._soon, self._bucket, self._prefix = client, soon, bucket, prefix
 
     @property
     def shown(self) -> str:
         """The bucket and the prefix."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
 
-    def has(self, name: str) -> bool:
+    def has(self, name: str, soon: bool = False) -> bool:
         """Whether it is there: an object appears once it is whole."""
+        client = self._soon if soon else self._client
         with self._told():
-            return self._missing_as(lambda: self._client.head_object(**self._place(name)) is not None, False)
+            return self._missing_as(lambda: client.head_object(**self._place(name)) is not None, False)
 
     def save(self, name: str, file: BinaryIO, content_type: str) -> None:
         """Upload a file's rest, in parts where it is large."""
@@ -71,12 +74,10 @@ class Bucket:
         file.seek(0)
         return file
 
-    def delete(self, name: str) -> bool:
+    def delete(self, name: str) -> None:
         """Remove the object."""
-        was_there = self.has(name)
         with self._told():
-            self._client.delete_object(**self._place(name))
-        return was_there
+            self._soon.delete_object(**self._place(name))
 
     def _place(self, name: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": f"{self._prefix}/{checked(name)}".lstrip("/")}

@@ -16,8 +16,8 @@ class Store(Protocol):
     def shown(self) -> str:
         """What people call it."""
 
-    def has(self, name: str) -> bool:
-        """Whether it is there, whole."""
+    def has(self, name: str, soon: bool = False) -> bool:
+        """Whether it is there, whole; `soon`: told in a few seconds, or RuntimeFault, as a row is locked meanwhile."""
 
     def save(self, name: str, file: BinaryIO, content_type: str) -> None:
         """Keep the rest of a file: others see all of it or nothing, also if this machine dies."""
@@ -25,8 +25,8 @@ class Store(Protocol):
     def open(self, name: str) -> BinaryIO | None:
         """The content, None where there is none."""
 
-    def delete(self, name: str) -> bool:
-        """Remove it; whether it was there."""
+    def delete(self, name: str) -> None:
+        """Remove it, if it is there, `soon`."""
 
 
 def store() -> Store:
