@@ -27,7 +27,7 @@ FINDINGS = 1
 TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
 KEY = "GUARDRAILS_APP_KEY"
 API = "https://api.github.com"
-_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+_REPO = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+")  # accounts that an enterprise manages have an underscore
 
 EPILOG = """\b
 Examples:
@@ -143,7 +143,7 @@ def _asked(options: Options, environ: Mapping[str, str]) -> Asked:
         found = asked(environ)
     except EventError as error:
         raise Mistake(str(error)) from None
-    if not _REPO.fullmatch(found.repo):
+    if not found.idle and not _REPO.fullmatch(found.repo):
         raise Mistake(f"the event names no repository as OWNER/NAME ({found.repo!r}); give --repo and --pr")
     return found
 
@@ -163,6 +163,8 @@ def _github(asked: Asked, token: str, key: str, options: Options) -> tuple[GitHu
     """GitHub with a login. Without one, where the event tells enough: why there is none."""
     _require_extra()
     if options.app_id and not key:
+        if asked.pull is not None:
+            return None, f"the App's private key ({KEY}) is empty, as runs for forks and for Dependabot get no secrets"
         raise Mistake(f"--app-id needs the App's private key (PEM) in {KEY}")
     if not token and not options.app_id:
         if asked.pull is not None:

@@ -13,16 +13,19 @@ from guardrails.review.told import Comment, New, Plan
 
 TRIES = 3
 PAUSE = 2.0  # seconds before the second try; twice as many before the third
+BREATH = 3.0  # seconds between two single comments: GitHub takes many in a row for spam
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What came of a plan. `address` is that of the review, else of the summary; `notices` are sentences."""
+    """What came of a plan. `address` is that of the review, else of the summary; `notices` are sentences; `left` was not written, as the
+    host stopped us before."""
 
     created: int = 0
     edited: int = 0
     deleted: int = 0
     resolved: int = 0
     refused: tuple[New, ...] = ()
+    left: tuple[New, ...] = ()
     address: str = ""
     notices: tuple[str, ...] = ()
 
@@ -30,8 +33,8 @@ class Done(msgspec.Struct, frozen=True):
 def act(plan: Plan, host: Host, head: str, clock: Clock) -> Done:
     """Comments first, then the summary. Nothing is asked where there is nothing to do.
 
-    Raises `MovedError` where the head is another one by now, `HostError` where a comment could not be written, or nothing but the summary
-    was to be; what stands by then is found by the next run.
+    Raises `MovedError` where the head is another one by now, `HostError` where nothing could be written. What stands when something goes
+    wrong in the middle is counted, and found by the next run.
     """
     if not plan.writes:
         return Done()
@@ -41,23 +44,30 @@ def act(plan: Plan, host: Host, head: str, clock: Clock) -> Done:
 class _Actor:
     def __init__(self, plan: Plan, host: Host, head: str, clock: Clock) -> None:
         self._plan, self._host, self._head, self._clock = plan, host, head, clock
+        self._open = [*plan.create, *plan.to_file]
         self._refused: list[New] = []
+        self._numbers = {"created": 0, "edited": 0, "deleted": 0, "resolved": 0}
         self._notices: list[str] = []
         self._address = ""
 
     def done(self) -> Done:
         self._stay()
-        created = self._create()
-        edited = sum([self._tried(self._host.edit, one.id, one.body) for one in self._plan.edit])
-        deleted = sum([self._tried(self._host.delete, one) for one in self._plan.delete])
-        resolved = self._resolve()
         try:
+            self._comments()
             self._summary()
         except HostError as error:
-            if not created + edited + deleted + resolved:
+            if not any(self._numbers.values()):
                 raise
-            self._notices.append(f"The summary could not be written: {error}.")
-        return Done(created, edited, deleted, resolved, tuple(self._refused), self._address, tuple(dict.fromkeys(self._notices)))
+            what = "Not all comments could be written" if self._open else "The summary could not be written"
+            self._notices.append(f"{what}: {error}.")
+        notices = tuple(dict.fromkeys(self._notices))
+        return Done(**self._numbers, refused=tuple(self._refused), left=tuple(self._open), address=self._address, notices=notices)
+
+    def _comments(self) -> None:
+        self._create()
+        self._numbers["edited"] = sum([self._tried(self._host.edit, one.id, one.body) for one in self._plan.edit])
+        self._numbers["deleted"] = sum([self._tried(self._host.delete, one) for one in self._plan.delete])
+        self._numbers["resolved"] = self._resolve()
 
     def _stay(self) -> None:
         """The head is still what was looked at."""
@@ -65,31 +75,33 @@ class _Actor:
         if now.head != self._head or not now.is_open:
             raise MovedError
 
-    def _create(self) -> int:
-        """Posts what is new; how many comments that makes."""
+    def _create(self) -> None:
+        """Posts what is new."""
         news = self._plan.create
         if news:
             try:
                 self._post(news, lambda some: self._host.review(self._head, some))
             except RefusedError:
                 self._stay()  # a commit that is no more part of the change is refused in the same way
-                for one in news:
-                    self._singly(one)
+                self._singly(news)
         for one in self._plan.to_file:
             self._about_file(one)
-        return len(news) + len(self._plan.to_file) - len(self._refused)
 
-    def _singly(self, new: New) -> None:
-        try:
-            self._post_one(new)
-        except RefusedError:
-            self._about_file(as_file(new))
+    def _singly(self, news: Sequence[New]) -> None:
+        for number, new in enumerate(news):
+            if number:
+                self._clock.sleep(BREATH)
+            try:
+                self._post_one(new)
+            except RefusedError:
+                self._about_file(as_file(new))
 
     def _about_file(self, new: New) -> None:
         try:
             self._post_one(new)
         except RefusedError:
             self._refused.append(new)
+            self._close([new])
 
     def _post_one(self, new: New) -> None:
         self._post((new,), lambda some: self._host.comment(self._head, some[0]))
@@ -100,15 +112,26 @@ class _Actor:
             try:
                 address = post(news)
                 self._address = self._address or address
+                self._written(news)
                 return
             except LostError:
                 if number == TRIES:
                     raise
                 self._clock.sleep(PAUSE * number)
                 there = self._host.said().comments
+                self._written([one for one in news if _is_there(one, there)])
                 news = [one for one in news if not _is_there(one, there)]
                 if not news:
                     return
+
+    def _written(self, news: Sequence[New]) -> None:
+        self._numbers["created"] += len(news)
+        self._close(news)
+
+    def _close(self, news: Sequence[New]) -> None:
+        """Nothing more is to be done about these; a comment about a file stands for the one at a line, too."""
+        closed = {one.fingerprints for one in news}
+        self._open = [one for one in self._open if one.fingerprints not in closed]
 
     def _tried(self, do: Callable[..., None], *what: object) -> bool:
         """One change of what stands there; where it fails the others are done all the same."""
@@ -136,6 +159,8 @@ class _Actor:
         return number
 
     def _summary(self) -> None:
+        for one in self._plan.spare:
+            self._tried(self._host.unsay, one)
         plan = demoted(self._plan, self._refused) if self._refused else self._plan
         if plan.summary_body is None:
             return

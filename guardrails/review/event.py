@@ -11,7 +11,7 @@ from guardrails.paths import read_plain
 from guardrails.review.host import Pull, Run
 
 MAX_BYTES = 30_000_000
-PULL_REQUEST, TARGET, RUN = "pull_request", "pull_request_target", "workflow_run"
+PULL_REQUEST, TARGET, RUN, QUEUE = "pull_request", "pull_request_target", "workflow_run", "merge_group"
 _WHERE = "run it on `pull_request`, or say which one: --repo OWNER/NAME --pr N"
 
 
@@ -72,6 +72,8 @@ def asked(environ: Mapping[str, str]) -> Asked:
     name = environ.get("GITHUB_EVENT_NAME", "")
     if not name:
         raise EventError(f"this is no workflow run (GITHUB_EVENT_NAME is not set), so no pull request is known: {_WHERE}")
+    if name == QUEUE:
+        return Asked("", idle="a merge queue tries what was reviewed in its pull requests; there is nothing to review.")
     if name not in (PULL_REQUEST, TARGET, RUN):
         raise EventError(f"the event {name!r} has no pull request to review: {_WHERE}")
     event = _read(environ.get("GITHUB_EVENT_PATH", ""), name)

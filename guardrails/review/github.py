@@ -12,28 +12,19 @@ from typing import Any, TypeVar
 import msgspec
 import requests
 import urllib3
-from github import Auth, Github, GithubException, GithubIntegration, GithubRetry
+from github import Auth, Github, GithubException, GithubIntegration
 from github.Requester import Requester
 
 from guardrails import __version__
-from guardrails.review import marker
+from guardrails.review import faults, marker
 from guardrails.review.event import pull_of
-from guardrails.review.host import (
-    Clock,
-    ForbiddenError,
-    HostError,
-    LimitedError,
-    LostError,
-    MissingError,
-    Pull,
-    RefusedError,
-    Run,
-    Said,
-)
+from guardrails.review.host import Clock, HostError, LimitedError, LostError, MissingError, Pull, Run, Said
 from guardrails.review.hunks import Changed
 from guardrails.review.told import Comment, New
 
-PATIENCE = 600.0  # seconds: a longer wait costs more than the next push
+PATIENCE = 240.0  # seconds of waiting in one run: the job that it is part of ends, too, and a longer wait costs more than the next push
+TRIES = 3  # of a GraphQL query, and seconds before the second try; twice as many before the third
+PAUSE = 2.0
 PAGE = 100
 MOST_FILES = 3_000  # GitHub lists no more of a change
 MOST_PAGES = 50  # of comments
@@ -43,8 +34,9 @@ T = TypeVar("T")
 _THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String) {
   viewer { login databaseId }
   repository(owner: $owner, name: $name) { pullRequest(number: $number) { reviewThreads(first: 100, after: $after) {
-    pageInfo { hasNextPage endCursor } nodes { id isResolved comments(first: 1) { nodes { databaseId } } } } } }
+    pageInfo { hasNextPage endCursor } nodes { id isResolved comments(first: 1) { nodes { url } } } } } }
 }"""
+_NUMBER = re.compile(r"#discussion_r(\d+)$")  # of a comment, in its address: the schema's own field for it is to go
 _RESOLVE = "mutation($thread: ID!) { resolveReviewThread(input: {threadId: $thread}) { thread { id } } }"
 
 
@@ -73,12 +65,18 @@ class GitHub:
     """Pull requests of one repository (OWNER/NAME). Raises `HostError` for a login that GitHub does not take."""
 
     def __init__(self, repo: str, login: Login, *, clock: Clock | None = None, pace: float = BETWEEN_WRITES) -> None:
-        self.repo, self.clock = repo, clock or RealClock()
+        self.repo, self.clock, self._patience = repo, clock or RealClock(), PATIENCE
         self._common: dict[str, Any] = {
             "base_url": login.api.rstrip("/"),
             "timeout": 30,
             "user_agent": f"worker-guardrails/{__version__}",
-            "retry": _Retry(total=3, backoff_factor=1, allowed_methods={"GET", "PUT", "PATCH", "DELETE"}, max_rate_limit_wait=PATIENCE),
+            "retry": urllib3.Retry(  # of faults; where GitHub asks for patience, `_patiently` has it
+                total=3,
+                backoff_factor=1,
+                allowed_methods={"GET", "PUT", "PATCH", "DELETE"},
+                status_forcelist=range(500, 600),
+                respect_retry_after_header=False,
+            ),
             "seconds_between_requests": 0,
             "seconds_between_writes": pace,
             "lazy": True,
@@ -105,39 +103,50 @@ class GitHub:
 
     def ask(self, verb: str, path: str, parameters: dict[str, Any] | None = None, given: dict[str, Any] | None = None) -> Any:
         """One request below the repository; what GitHub answered. Waits where GitHub asks for it."""
-        return self._patiently(lambda: self._requester.requestJsonAndCheck(verb, f"/repos/{self.repo}/{path}", parameters, input=given)[1])
+        return self._answer(verb, path, parameters, given)[1]
+
+    def _answer(self, verb: str, path: str, parameters: dict[str, Any] | None, given: dict[str, Any] | None) -> tuple[dict[str, Any], Any]:
+        """The headers, and what else was answered."""
+        return self._patiently(lambda: self._requester.requestJsonAndCheck(verb, f"/repos/{self.repo}/{path}", parameters, input=given))
 
     def pages(self, path: str, parameters: dict[str, Any] | None = None, most: int = MOST_PAGES) -> Iterator[dict[str, Any]]:
         """The items of a list."""
         for page in range(1, most + 1):
-            items = _as(list[dict[str, Any]], self.ask("GET", path, {**(parameters or {}), "per_page": PAGE, "page": page}))
+            headers, answer = self._answer("GET", path, {**(parameters or {}), "per_page": PAGE, "page": page}, None)
+            items = _as(list[dict[str, Any]], answer)
             yield from items
-            if len(items) < PAGE:
+            if (
+                'rel="next"' not in headers.get("link", "") if "link" in headers else len(items) < PAGE
+            ):  # a page that is not full may have one
                 return
 
     def graph(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        """What a GraphQL query gives."""
+        """What a GraphQL query gives. One that only reads is asked again where it had a fault."""
+        tries = TRIES if query.startswith("query") else 1
+        for number in range(1, tries):
+            try:
+                return self._patiently(lambda: self._graphed(query, variables))
+            except (LostError, MissingError):  # of a pull request that is new GraphQL may know nothing yet
+                self.clock.sleep(PAUSE * number)
+        return self._patiently(lambda: self._graphed(query, variables))
+
+    def _graphed(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         given = {"query": query, "variables": variables}
-        answer = self._patiently(lambda: self._requester.requestJsonAndCheck("POST", self._requester.graphql_url, input=given)[1])
-        said = _as(dict[str, Any], answer)
-        errors = said.get("errors") or []
-        if errors:
-            message = str(errors[0].get("message", "an error"))
-            kinds = {"FORBIDDEN": ForbiddenError, "NOT_FOUND": MissingError}
-            raise kinds.get(errors[0].get("type", ""), HostError)(f"GitHub's GraphQL says: {message}")
+        said = _as(dict[str, Any], self._requester.requestJsonAndCheck("POST", self._requester.graphql_url, input=given)[1])
+        if said.get("errors"):
+            raise faults.of_graph(said["errors"])
         return _as(dict[str, Any], said.get("data"))
 
     def _patiently(self, call: Callable[[], T]) -> T:
-        """PyGithub waits for what may be repeated without harm; for a POST, which was not done, the waiting is here."""
-        waited = 0.0
+        """Waits where GitHub asks for it, in one run for so long in all."""
         while True:
             try:
                 return call()
             except Exception as error:
                 problem = self._problem(error)
-                if not isinstance(problem, LimitedError) or waited + problem.seconds > PATIENCE:
+                if not isinstance(problem, LimitedError) or problem.seconds > self._patience:
                     raise problem from error
-                waited += problem.seconds
+                self._patience -= problem.seconds
                 self.clock.sleep(problem.seconds)
 
     def _problem(self, error: Exception) -> HostError:
@@ -145,7 +154,9 @@ class GitHub:
         if isinstance(error, HostError):
             return error
         if isinstance(error, GithubException):
-            return _told(error, self.repo, self.clock.now())
+            data = error.data if isinstance(error.data, dict) else {"message": error.message}
+            limited = Requester.isRateLimitError(str(data.get("message") or ""))
+            return faults.told(error.status, data, error.headers or {}, limited, self.repo, self.clock.now())
         if isinstance(error, requests.RequestException | urllib3.exceptions.HTTPError | OSError):
             return LostError(f"GitHub cannot be reached ({_why(error)}); run it again later")
         if isinstance(error, ValueError):
@@ -203,11 +214,11 @@ class PullRequest:
             )
             for one in listed if not one.get("in_reply_to_id")
         ]  # fmt: skip
-        below = (
-            one for one in self._github.pages(f"issues/{self.number}/comments") if viewer(one) and marker.is_summary(one["body"] or "")
-        )
-        summary = next((Comment(one["id"], one["node_id"], "", None, one["body"]) for one in below), None)
-        return Said(tuple(comments), summary)
+        below = [
+            Comment(one["id"], one["node_id"], "", None, one["body"])
+            for one in self._github.pages(f"issues/{self.number}/comments") if viewer(one) and marker.is_summary(one["body"] or "")
+        ]  # fmt: skip
+        return Said(tuple(comments), below[0] if below else None, tuple(one.id for one in below[1:]))
 
     def _graph(self) -> tuple[Callable[[dict[str, Any]], bool], dict[int, tuple[str, bool]]]:
         """Who we are, and thread and state by the id of the first comment: only GraphQL tells both to every kind of token."""
@@ -218,9 +229,9 @@ class PullRequest:
             data = self._github.graph(_THREADS, {"owner": owner, "name": name, "number": self.number, "after": after})
             listed = data["repository"]["pullRequest"]["reviewThreads"]
             threads |= {
-                one["comments"]["nodes"][0]["databaseId"]: (one["id"], one["isResolved"])
+                int(number[1]): (one["id"], one["isResolved"])
                 for one in listed["nodes"]
-                if one["comments"]["nodes"]
+                if one["comments"]["nodes"] and (number := _NUMBER.search(one["comments"]["nodes"][0]["url"]))
             }
             after = listed["pageInfo"]["endCursor"]
             if not listed["pageInfo"]["hasNextPage"]:
@@ -243,10 +254,7 @@ class PullRequest:
 
     def delete(self, comment: int) -> None:
         """No comment any more; one that is gone already is as good."""
-        try:
-            self._github.ask("DELETE", f"pulls/comments/{comment}")
-        except MissingError:
-            return
+        self._without(f"pulls/comments/{comment}")
 
     def resolve(self, node: str) -> None:
         """Its thread is done."""
@@ -261,11 +269,21 @@ class PullRequest:
         """Another text for it; its address."""
         return self._address(self._github.ask("PATCH", f"issues/comments/{comment}", given={"body": body}))
 
+    def unsay(self, comment: int) -> None:
+        """No such comment any more; one that is gone already is as good."""
+        self._without(f"issues/comments/{comment}")
+
     def upload(self, head: str, sarif: str) -> None:
         """To code scanning, packed as it wants it."""
         packed = base64.b64encode(gzip.compress(sarif.encode(), mtime=0)).decode()
         given = {"commit_sha": head, "ref": f"refs/pull/{self.number}/head", "sarif": packed, "tool_name": "guardrails"}
         self._github.ask("POST", "code-scanning/sarifs", given=given)
+
+    def _without(self, path: str) -> None:
+        try:
+            self._github.ask("DELETE", path)
+        except MissingError:
+            return
 
     def _address(self, answer: Any) -> str:
         return str(answer.get("html_url") or "") if isinstance(answer, dict) else ""
@@ -282,16 +300,6 @@ class _Viewer:
         if self._number is not None:
             return bool(user.get("id") == self._number)
         return str(user.get("login", "")).removesuffix("[bot]") == self._login
-
-
-class _Retry(GithubRetry):
-    """Never asleep for longer than we have patience, whatever a header says."""
-
-    def get_retry_after(self, response: Any) -> float | None:
-        seconds = super().get_retry_after(response)
-        if seconds is not None and seconds > PATIENCE:
-            raise LimitedError(_limited(seconds), seconds)
-        return seconds
 
 
 def _placed(new: New) -> dict[str, Any]:
@@ -314,57 +322,6 @@ def _shaped(read: Callable[[], T]) -> T:
 def _as(kind: type[T], answer: Any) -> T:
     """An answer of this kind. Raises `LostError`: PyGithub hands a page of HTML on as an object."""
     return _shaped(lambda: msgspec.convert(answer, kind))
-
-
-def _told(error: GithubException, repo: str, now: float) -> HostError:
-    status, message = error.status, _message(error)
-    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
-    if status in (403, 429) and ("retry-after" in headers or Requester.isRateLimitError(message)):
-        seconds = _seconds(headers, now)
-        return LimitedError(_limited(seconds), seconds)
-    if status == 401:
-        return ForbiddenError("GitHub does not know the token (401); give one that has not expired")
-    if status == 403:
-        return ForbiddenError(f"the token may not do that ({message}); in a workflow give `permissions: pull-requests: write`")
-    if status == 404:
-        return MissingError(
-            f"GitHub shows no such pull request or repository ({repo}) to this token; check the name and what the token may read"
-        )
-    if status == 422:
-        return RefusedError(f"GitHub refused this ({message}{_reasons(error)})")
-    return (
-        LostError(f"GitHub has a fault ({status}); run it again later") if status >= 500 else HostError(f"GitHub says {status}: {message}")
-    )
-
-
-def _seconds(headers: dict[str, str], now: float) -> float:
-    """How long to wait: as GitHub says, else until the hour begins anew, else the minute that its documentation asks for."""
-    after = headers.get("retry-after", "")
-    if re.fullmatch(r"\d{1,9}", after):
-        return float(after)
-    if headers.get("x-ratelimit-remaining") == "0" and re.fullmatch(r"\d{1,12}", headers.get("x-ratelimit-reset", "")):
-        return max(1.0, float(headers["x-ratelimit-reset"]) - now + 1)
-    return 60.0
-
-
-def _limited(seconds: float) -> str:
-    return f"GitHub's rate limit asks to wait for {seconds:,.0f} s, which is too long; run it again later"
-
-
-def _message(error: GithubException) -> str:
-    data = error.data if isinstance(error.data, dict) else {}
-    return " ".join(str(data.get("message") or error.message or "no reason given").split())[:200]
-
-
-def _reasons(error: GithubException) -> str:
-    data = error.data if isinstance(error.data, dict) else {}
-    errors = data.get("errors")
-    said = [
-        one if isinstance(one, str) else str(one.get("message") or one.get("field") or "")
-        for one in errors or []
-        if isinstance(one, str | dict)
-    ]
-    return "".join(f"; {one[:200]}" for one in said[:2] if one)
 
 
 def _why(error: Exception) -> str:

@@ -24,7 +24,7 @@ class MissingError(HostError):
 
 
 class RefusedError(HostError):
-    """The host takes this request in no case (422): a comment at a place that it does not show."""
+    """The host takes no comment at this place, which it does not show (422)."""
 
 
 class LostError(HostError):
@@ -40,7 +40,7 @@ class LimitedError(HostError):
 
 
 class MovedError(Exception):
-    """The pull request has another head by now; a review of the old one is stopped."""
+    """The pull request has another head by now, or is closed; a review of the old one is stopped."""
 
 
 class Pull(msgspec.Struct, frozen=True):
@@ -65,10 +65,14 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """What stands on a pull request: all inline and file comments, and our summary, None where there is none."""
+    """What stands on a pull request: all inline and file comments, and our summary, None where there is none.
+
+    `spare` are further summaries of ours, of two runs at the same time.
+    """
 
     comments: tuple[Comment, ...]
     summary: Comment | None
+    spare: tuple[int, ...] = ()
 
 
 class Host(Protocol):
@@ -103,6 +107,9 @@ class Host(Protocol):
 
     def say_again(self, comment: int, body: str) -> str:
         """Gives the summary another text; its address."""
+
+    def unsay(self, comment: int) -> None:
+        """Takes a summary away."""
 
     def upload(self, head: str, sarif: str) -> None:
         """Hands a SARIF report to code scanning."""

@@ -30,7 +30,7 @@ class Mark(msgspec.Struct, frozen=True):
     """One finding that a comment tells.
 
     `key` is the digest of what is fingerprinted beside rule, path and scope, `cause` that of its cause; `also` are fingerprints of others
-    with its cause. `state` says what became of it, with `commit`. `whole`: the comment is about a file.
+    with its cause. `state` says what became of it, with `commit`, or `line` where it was refused. `whole`: the comment is about a file.
     """
 
     fp: str
@@ -42,6 +42,7 @@ class Mark(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
     state: State = ""
     commit: str = ""
+    line: str = ""
     whole: bool = False
 
     @property
@@ -96,7 +97,7 @@ def _mark(line: str) -> Mark | None:
     state = next((one for one in _STATES if one == said.get("state", "")), None)
     if not said.get("fp") or state is None:
         return None
-    words = {name: said.get(name, "") for name in ("fp", "rule", "path", "scope", "key", "cause", "commit")}
+    words = {name: said.get(name, "") for name in ("fp", "rule", "path", "scope", "key", "cause", "commit", "line")}
     return Mark(**words, also=tuple(filter(None, said.get("also", "").split(","))), state=state, whole="whole" in said)
 
 

@@ -9,6 +9,7 @@ import base64
 import os
 import re
 import subprocess
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from guardrails import git
 
 DEPTHS = (50, 1_000, 2_147_483_647)  # the last is git's word for all
 SECONDS = 600  # for a fetch
+MOST_CLONES = 100  # that are looked for in a workspace
 _TRUSTING = ("-c", "safe.directory=*")  # a workspace may belong to another user; of it we only ask where things lie
 _SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _SECRET = re.compile(r"(?i)(authorization:.*|//[^/\s]*@)")
@@ -45,10 +47,15 @@ def gather(folder: Path, clone: Path | None, origin: Origin | None, base: str, h
 
 
 def is_checked_out(clone: Path, head: str) -> bool:
-    """Whether the files of a clone are those of this commit, or of a merge of it."""
-    said = git.text(clone, *_TRUSTING, "rev-parse", "--verify", "--quiet", "HEAD")
-    parents = git.text(clone, *_TRUSTING, "show", "--no-patch", "--no-show-signature", "--format=%P", "HEAD") if said else ""
-    return head in (said, *parents.split())
+    """Whether files of this commit, or of a merge of it, lie in a clone or in one right below it; also where git does not tell."""
+    return any(_holds(one.parent, head) for one in (clone / ".git", *islice(clone.glob("*/.git"), MOST_CLONES)) if one.exists())
+
+
+def _holds(clone: Path, head: str) -> bool:
+    name = git.text(clone, *_TRUSTING, "rev-parse", "--verify", "--quiet", "HEAD")
+    commit = git.text(clone, *_TRUSTING, "cat-file", "commit", "HEAD")  # itself: of a shallow one, git shows no parents
+    parents = re.findall(r"(?m)^parent ([0-9a-f]+)$", commit.partition("\n\n")[0])
+    return not name or not commit or head in (name, *parents)
 
 
 def _init(folder: Path) -> None:

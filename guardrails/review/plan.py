@@ -1,7 +1,7 @@
 """What a review does: from findings, the hunks of the change and the comments that stand there to the comments to write. Pure.
 
 A finding that a comment tells is not told again, wherever the comment stands now and whoever resolved it; one whose comment GitHub
-refused stays in the summary. The same input on the next push gives a plan without writes.
+refused stays in the summary while it stands at that line. The same input on the next push gives a plan without writes.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class _Planner:
         self._memory = marker.read(summary.body) if summary is not None and summary.mine else ()
         self._matched = Matched(self._found, self._said, hunks)
         self._stories = gravest(self._found)
-        self._refused = {mark.fp for mark in self._memory if mark.state == "refused"}
+        self._refused = {(mark.fp, mark.line) for mark in self._memory if mark.state == "refused"}
 
     def plan(self) -> Plan:
         spots = {index: self._spot(story) for index, story in enumerate(self._stories)}
@@ -106,7 +106,7 @@ class _Planner:
         said = [self._matched.at[one.fingerprint] for one in story if one.fingerprint in self._matched.at]
         if said:
             return "resolved" if all(comment.resolved for comment in said) else ""
-        if self._refused & {one.fingerprint for one in story}:
+        if self._refused & {(one.fingerprint, str(one.spot.line)) for one in story}:
             return "refused"
         sure = [one for one in story if one.confidence == "high"]
         if not sure:

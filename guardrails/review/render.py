@@ -163,7 +163,9 @@ def _memory(overview: Overview) -> Iterator[marker.Mark]:
         yield marker.Mark(past.fingerprint, past.rule, past.path, state=state, commit=past.commit)
     room = MEMORY
     for row in (row for row in overview.rows if row.note not in ("", "resolved")):
-        made = msgspec.structs.replace(marker.of(row.story[0]), state="refused" if row.note == "refused" else "")
+        made = marker.of(row.story[0])
+        if row.note == "refused":
+            made = msgspec.structs.replace(made, state="refused", line=str(row.story[0].spot.line))
         room -= len(marker.write([made]))
         if room >= 0 or row.note == "refused":
             yield made

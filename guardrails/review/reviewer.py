@@ -16,7 +16,7 @@ from guardrails.finding import SEVERITIES
 from guardrails.result import Found
 from guardrails.review import hunks
 from guardrails.review.act import Done, act
-from guardrails.review.host import Clock, ForbiddenError, Host, HostError, MovedError, Pull, Said
+from guardrails.review.host import Clock, ForbiddenError, Host, HostError, LimitedError, MovedError, Pull, Said
 from guardrails.review.hunks import Hunks
 from guardrails.review.look import Looked, Task
 from guardrails.review.objects import Origin, gather
@@ -82,7 +82,7 @@ class Outcome(msgspec.Struct, frozen=True):
         if self.plan is None:
             return []
         rows = self.plan.overview.rows
-        gone = {mark for new in self.done.refused for mark in new.fingerprints}
+        gone = {mark for new in (*self.done.refused, *self.done.left) for mark in new.fingerprints}
         told = [one for row in rows for one in row.story if row.note == "" and not self.unposted and one.fingerprint not in gone]
         told += [one for row in rows if row.note == "resolved" for one in row.story]
         known = {one.fingerprint for one in told}
@@ -141,7 +141,8 @@ class _Reviewer:
                 raise
             self._stop(str(error))
             return self._told, self._told
-        return self._told or now, now
+        told = self._told
+        return (now if told is None or told.head == now.head else told), now  # an event that is run again tells the base of its time
 
     def _seen(self, looked: Looked, pull: Pull) -> tuple[Said, Hunks]:
         """The comments that stand there, and the lines that the change shows."""
@@ -149,17 +150,28 @@ class _Reviewer:
             return Said((), None), looked.hunks
         try:
             said = self._host.said()
-            listed = self._host.files() if 0 <= pull.files <= MOST_LISTED else None
+            return said, self._lines(looked, pull, self._host)
         except HostError as error:
             self._stop(str(error))
             return Said((), None), looked.hunks
-        return said, hunks.of(listed, looked.hunks) if listed is not None else looked.hunks
+
+    def _lines(self, looked: Looked, pull: Pull, host: Host) -> Hunks:
+        """As GitHub lists the change; some it cannot list, and then git knows the lines, too."""
+        if not 0 <= pull.files <= MOST_LISTED:
+            return looked.hunks
+        try:
+            return hunks.of(host.files(), looked.hunks)
+        except LimitedError:
+            raise
+        except HostError:
+            return looked.hunks
 
     def _plan(self, looked: Looked, pull: Pull, said: Said, shown: Hunks) -> Plan:
         context = Context(
             self._sources.web, looked.allowed, frozenset(looked.silenced), looked.unknown, looked.from_head, frozenset(looked.unread)
         )
-        return plan(looked.told, shown, said.comments, said.summary, pull.head, self._wishes.limits, context)
+        made = plan(looked.told, shown, said.comments, said.summary, pull.head, self._wishes.limits, context)
+        return msgspec.structs.replace(made, spare=said.spare)
 
     def _act(self, made: Plan, pull: Pull) -> Done:
         if self._host is None or self._wishes.dry_run:
@@ -167,7 +179,7 @@ class _Reviewer:
         try:
             return act(made, self._host, pull.head, self._clock)
         except MovedError:
-            self._stop("its head moved while it was looked at; the next run tells of it")
+            self._stop("its head moved, or it was closed, while it was looked at; a run for the new head tells of it")
         except ForbiddenError as error:
             fork = "; a fork's pull request has a read-only token, see the recipe for forks in docs/review.md" if pull.fork else ""
             self._stop(f"{error}{fork}")

@@ -135,7 +135,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     `create` go into one review, `to_file` are posted one by one; `delete` are ids of comments, `resolve` node ids of comments whose thread
     is done. `summary_body` is None where the summary stands as it should, or where there is nothing to say. `summary` is the
-    one that stands there.
+    one that stands there, and `spare` are others of ours, to be taken away.
     """
 
     create: tuple[New, ...]
@@ -146,8 +146,11 @@ class Plan(msgspec.Struct, frozen=True):
     summary_body: str | None
     overview: Overview
     summary: Comment | None = None
+    spare: tuple[int, ...] = ()
 
     @property
     def writes(self) -> int:
         """How many requests change something."""
-        return bool(self.create) + len((*self.edit, *self.delete, *self.resolve, *self.to_file)) + (self.summary_body is not None)
+        return (
+            bool(self.create) + len((*self.edit, *self.delete, *self.resolve, *self.to_file, *self.spare)) + (self.summary_body is not None)
+        )

@@ -14,6 +14,7 @@ from guardrails.review import look, marker
 from guardrails.review.event import asked
 from guardrails.review.github import GitHub as Client
 from guardrails.review.github import Login
+from guardrails.review.host import Pull
 from guardrails.review.reviewer import Outcome, Sources, Wishes, review
 from guardrails.review.told import Web
 
@@ -56,19 +57,23 @@ class Story:
     def text(self, path: str = "shop/jobs.py") -> str:
         return (self.repo.path / path).read_text()
 
-    def run(self, *, event: bool = True, **wishes: object) -> Outcome:
-        """As in a workflow."""
+    def run(self, *, event: bool = True, told: Pull | None = None, **wishes: object) -> Outcome:
+        """As in a workflow, whose event tells of the pull request as it is, or (`told`) was."""
         import msgspec
 
         wanted = msgspec.structs.replace(self.wishes, **wishes)
-        told = asked(self.host.environ(self.folder)).pull if event else None
-        client = Client(self.host.name, Login(self.host.url, self.host.token), clock=self.host.clock, pace=0)
+        told = told or (asked(self.host.environ(self.folder)).pull if event else None)
+        client = self.client()
         sources = Sources(self.repo.path, None, Web("https://github.com", self.host.name, 1))
         try:
             self.outcome = review(told, client.of(1), wanted, sources, looked, self.host.clock)
         finally:
             client.close()
         return self.outcome
+
+    def client(self) -> Client:
+        """GitHub with the token of the workflow."""
+        return Client(self.host.name, Login(self.host.url, self.host.token), clock=self.host.clock, pace=0)
 
     def again(self) -> Outcome:
         """A run whose calls alone are counted."""

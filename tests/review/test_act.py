@@ -93,3 +93,82 @@ def test_comments_that_stand_are_told_where_the_summary_fails(begin: Begin) -> N
     made.run()
     assert made.summary
     assert len(made.inline) == 1
+
+
+REVIEW = f"POST {PULL}/reviews"
+
+
+def test_comments_that_came_too_quickly_are_no_bad_places(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay", "refund")})
+    made.host.fail(REVIEW, 422, message="Unprocessable Entity", errors=["Review was submitted too quickly"])
+    outcome = made.run()
+    assert (outcome.done.created, len(made.inline)) == (2, 2)
+    assert made.host.clock.slept == [60]
+
+
+@pytest.mark.parametrize("errors", [["Body holds something"], "Something else", [{"code": "custom", "message": "no"}]])
+def test_what_has_nothing_to_do_with_the_place_is_not_held_against_it(begin: Begin, errors: object) -> None:
+    made = begin({JOBS: OLD + job("pay", "refund")})
+    made.host.fail(REVIEW, 422, message="Validation Failed", errors=errors)
+    assert "Validation Failed; " in made.run().unposted
+    assert len(made.host.writes) == 1
+    made.run()
+    assert len(made.inline) == 2
+
+
+def test_a_review_that_is_not_submitted_is_named(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay", "refund")})
+    for words in ("without event", "refused"):
+        made.host.excuse(words)
+    made.client().ask("POST", "pulls/1/reviews", given={"commit_id": made.host.pull().head})
+    outcome = made.run()
+    assert "a review of the pull request that is not submitted" in outcome.unposted
+    assert (made.inline, made.summary) == ([], "")
+    made.host.pull().reviews.clear()
+    assert made.run().done.created == 2
+
+
+def test_what_was_written_before_the_host_stopped_us_is_counted(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay", "refund", "mail")})
+    made.host.fail(REVIEW, 422, message="Unprocessable Entity")
+    made.host.slow_down(f"POST {PULL}/comments", seconds=9_000).skip = 1
+    outcome = made.run()
+    assert (outcome.done.created, outcome.unposted, len(made.inline)) == (1, "", 1)
+    assert [one for one in outcome.notices if one.startswith("Not all comments could be written: GitHub's rate limit")]
+    assert len(outcome.untold) == 2
+    made.host.clock.sleep(9_000)
+    assert made.run().done.created == 2
+
+
+def test_a_place_that_was_refused_is_tried_again_at_another_line(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay")})
+    bad = [{"code": "custom", "message": "pull_request_review_thread.line must be part of the diff"}]
+    made.host.fail(REVIEW, 422, message="Unprocessable Entity", errors=["Line could not be resolved"])
+    made.host.fail(f"POST {PULL}/comments", 422, message="Validation Failed", errors=bad, times=2)
+    assert len(made.run().done.refused) == 1
+    made.host.forget()
+    made.push({JOBS: made.text() + "Y = 1\n"})
+    made.run()
+    assert made.inline == []
+    made.push({JOBS: made.text().replace(OLD, OLD + "Z = 1\n")})
+    made.run()
+    assert len(made.inline) == 1
+
+
+def test_a_second_summary_is_taken_away(begin: Begin) -> None:
+    """Two runs at the same time make one each."""
+    made = begin({JOBS: OLD + job("pay")})
+    made.run()
+    made.client().of(1).say(made.summary)
+    assert len(made.host.issue_comments) == 2
+    made.run()
+    assert made.summary
+    assert made.again().done.created == 0
+    assert made.host.writes == []
+
+
+def test_a_change_that_github_cannot_list_has_its_lines_from_git(begin: Begin) -> None:
+    made = begin({JOBS: OLD + job("pay")})
+    made.host.fail(f"GET {PULL}/files", 422, message="Sorry, this diff is taking too long to generate.", errors=[{"code": "not_available"}])
+    outcome = made.run()
+    assert (outcome.unposted, len(made.inline)) == ("", 1)

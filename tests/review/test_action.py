@@ -53,7 +53,7 @@ def run(story: Story, event: str = "pull_request", **inputs: str) -> list[subpro
     done = []
     for step in ACTION["runs"]["steps"]:
         if step.get("if", "true") in ("true", f"inputs.mode == '{given['mode']}'"):
-            variables = base | {name: _filled(value, given) for name, value in step["env"].items()}
+            variables = base | {"GITHUB_ACTION_PATH": str(ROOT)} | {name: _filled(value, given) for name, value in step["env"].items()}
             command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]]
             done.append(subprocess.run(command, cwd=story.repo.path, env=variables, capture_output=True, text=True, check=False))
             if done[-1].returncode:
@@ -64,8 +64,7 @@ def run(story: Story, event: str = "pull_request", **inputs: str) -> list[subpro
 def _filled(value: str, given: Mapping[str, str]) -> str:
     """`${{ .. }}` as GitHub fills it in."""
     filled = re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: given[found[1]], value)
-    filled = filled.replace("${{ github.action_path }}", str(ROOT))
-    assert "${{" not in filled
+    assert "${{" not in filled, "what else is filled in; `github.action_path` is the host's also where the job runs in a container"
     return filled
 
 

@@ -157,7 +157,7 @@ def test_12_the_gate_is_apart_from_the_comments(begin: Begin, tmp_path: Path) ->
         assert (outcome.fails, len(story.inline)) == (fails, 1)
 
 
-@pytest.mark.parametrize("call", ["GET /repos/octo-org/shop/pulls/1", "GET /repos/octo-org/shop/pulls/1/files", "POST /graphql"])
+@pytest.mark.parametrize("call", ["GET /repos/octo-org/shop/pulls/1", "GET /repos/octo-org/shop/pulls/1/comments", "POST /graphql"])
 def test_a_problem_with_the_api_never_turns_a_clean_change_red_without_saying_so(begin: Begin, call: str) -> None:
     story = begin({JOBS: OLD + "X = 1\n"})
     story.host.fail(call, 503, times=9)

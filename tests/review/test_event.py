@@ -46,6 +46,10 @@ def test_pull_request_target_is_marked(host: GitHub, tmp_path: Path) -> None:
     assert asked(host.environ(tmp_path) | {"GITHUB_EVENT_NAME": "pull_request_target"}).is_target
 
 
+def test_a_merge_queue_has_nothing_to_review(tmp_path: Path) -> None:
+    assert "merge queue" in asked({"GITHUB_EVENT_NAME": "merge_group", "GITHUB_REPOSITORY": "acme/shop"}).idle
+
+
 def test_a_finished_run_of_another_workflow(host: GitHub, tmp_path: Path) -> None:
     host.pull().fork = "mona/shop"
     found = asked(host.environ(tmp_path, "workflow_run"))

@@ -125,13 +125,46 @@ def test_a_post_is_not_repeated_by_itself(host: GitHub) -> None:
 
 
 def test_patience_ends(host: GitHub) -> None:
-    host.slow_down(f"POST {PULL}/reviews", seconds=250, times=3)
+    host.slow_down(f"POST {PULL}/reviews", seconds=100, times=3)
     with pytest.raises(LimitedError):
         client(host).of(1).review(host.pull().head, [New("jobs.py", 10, "Look")])
-    assert host.clock.slept == [250, 250]
+    assert host.clock.slept == [100, 100]
 
 
 def test_deleting_what_is_gone_is_no_mistake(host: GitHub) -> None:
     client(host).of(1).delete(4711)
     assert host.calls[-1].reply is not None
     assert host.calls[-1].reply.status == 404
+
+
+def test_a_page_that_is_not_full_may_have_a_next_one(host: GitHub) -> None:
+    ours = client(host).of(1)
+    for _ in range(3):
+        ours.review(host.pull().head, [New("jobs.py", line, f"{line}") for line in (9, 10, 11, 29, 30, 31, 32) for _ in range(6)])
+    host.state.short = 30
+    assert len(ours.said().comments) == 126
+
+
+def test_a_query_that_had_a_fault_is_asked_again(host: GitHub) -> None:
+    host.fail("POST /graphql", 502)
+    host.fail("POST /graphql", 200, message="", errors=[{"message": "Something went wrong while executing your query. Please include .."}])
+    assert client(host).of(1).said().comments == ()
+    assert host.clock.slept == [2, 4]
+
+
+def test_a_query_that_came_too_often_waits(host: GitHub) -> None:
+    host.fail("POST /graphql", 200, errors=[{"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."}])
+    assert client(host).of(1).said().comments == ()
+    assert host.clock.slept == [60]
+
+
+def test_all_waiting_of_a_run_has_one_measure(host: GitHub) -> None:
+    ours = client(host).of(1)
+    for call in (f"GET {PULL}", f"GET {PULL}/files", f"GET {PULL}/comments"):
+        host.slow_down(call, seconds=100)
+    assert ours.pull().number == 1
+    assert len(ours.files()) == 1
+    with pytest.raises(LimitedError):
+        ours.said()
+    assert host.clock.slept == [100, 100]
+    host.excuse("too early")

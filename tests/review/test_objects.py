@@ -119,11 +119,27 @@ def test_what_is_checked_out(shop: tuple[Repo, str, str], tmp_path: Path) -> Non
     clone = clone_of(repo, tmp_path / "clone", "--branch=change")
     assert is_checked_out(clone, head)
     assert not is_checked_out(clone, base)
-    assert not is_checked_out(tmp_path, head)
+    assert is_checked_out(tmp_path, head)
+    assert not is_checked_out(tmp_path / "nothing", head)
     repo.git("-C", os.fspath(clone), "checkout", "--quiet", "main")
     assert not is_checked_out(clone, head)
     repo.git("-C", os.fspath(clone), "merge", "--quiet", "--no-edit", head)
     assert is_checked_out(clone, head)
+
+
+def test_a_merge_of_the_head_is_known_though_the_clone_is_shallow(shop: tuple[Repo, str, str], tmp_path: Path) -> None:
+    repo, base, head = shop
+    whole, shallow = clone_of(repo, tmp_path / "whole"), tmp_path / "shallow"
+    repo.git("-C", os.fspath(whole), "checkout", "--quiet", "-B", "merged", base)
+    repo.git("-C", os.fspath(whole), "merge", "--quiet", "--no-ff", "--no-edit", head)
+    repo.git("clone", "--quiet", "--depth=1", whole.as_uri(), os.fspath(shallow))
+    assert is_checked_out(shallow, head)
+    assert not is_checked_out(shallow, "0" * 40)
+
+
+def test_where_git_does_not_tell_what_is_checked_out_it_may_be_anything(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    assert is_checked_out(tmp_path, "0" * 40)
 
 
 @pytest.mark.parametrize("folder", [".git", ".GIT", ".git. "])

@@ -96,6 +96,21 @@ def test_a_token_without_the_right_annotates(begin: Begin) -> None:
     assert "::notice file=shop/jobs.py" in done.stdout
 
 
+def test_an_app_without_its_key_annotates(begin: Begin) -> None:
+    """Runs for forks and for Dependabot get no secrets."""
+    story = begin(PAY)
+    done = call(story, "--app-id", "5", GUARDRAILS_APP_KEY="")
+    assert done.returncode == 1
+    assert "GUARDRAILS_APP_KEY) is empty" in done.stderr
+    assert "::notice file=shop/jobs.py" in done.stdout
+    assert story.host.calls == []
+
+
+def test_a_merge_queue_is_let_pass(begin: Begin) -> None:
+    done = call(begin(PAY), GITHUB_EVENT_NAME="merge_group")
+    assert (done.returncode, "nothing to review" in done.stderr) == (0, True)
+
+
 def test_github_is_down(begin: Begin) -> None:
     story = begin(PAY)
     done = call(story, "--fail-on", "never", GITHUB_TOKEN="x", GITHUB_API_URL="http://127.0.0.1:9")
@@ -111,9 +126,10 @@ def test_github_is_down(begin: Begin) -> None:
         (("--repo", "octo-org/shop", "--pr", "99"), "", "no such pull request"),
         (("--repo", "octo-org/shop"), "", "belong together"),
         (("--repo", "shop", "--pr", "1"), "", "write OWNER/NAME"),
+        (("--repo", "mona_acme/shop", "--pr", "1"), "", "mona_acme/shop"),
         ((), "", "no workflow run"),
         ((), "issue_comment", "'issue_comment' has no pull request"),
-        (("--app-id", "5"), "pull_request", "GUARDRAILS_APP_KEY"),
+        (("--app-id", "5", "--repo", "acme/shop", "--pr", "1"), "", "GUARDRAILS_APP_KEY"),
     ],
 )
 def test_a_mistake_is_one_sentence(begin: Begin, args: tuple[str, ...], event: str, words: str) -> None:

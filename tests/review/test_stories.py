@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from story import BASE, ENDLESS, HEAD, Story, job
 
 from guardrails.review import marker, reviewer
+from guardrails.review.event import asked
 
 JOBS = "shop/jobs.py"
 OLD = str(BASE[JOBS])
@@ -468,3 +470,14 @@ def test_first_weeks_never_fail(begin: Begin) -> None:
     story = begin(PAY)
     outcome = story.run(fail_on="never")
     assert (outcome.fails, len(story.inline)) == (False, 1)
+
+
+def test_a_run_that_is_started_again_knows_the_base_that_the_change_has_now(begin: Begin) -> None:
+    story = begin(PAY)
+    first = asked(story.host.environ(story.folder)).pull
+    assert first is not None
+    story.push({"README.md": "# The shop\n"})
+    story.host.pull().base = first.head  # another branch, which holds the fault already
+    outcome = story.run(told=msgspec.structs.replace(first, head=story.host.pull().head))
+    assert outcome.findings == []
+    assert outcome.pull.base == first.head

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import places, shapes
-from .reviews import PULL, add, add_review, checked
+from .reviews import PULL, add, add_review, checked, is_pending
 from .routes import missing, pull_of, route, url_of
 from .state import Comment, IssueComment, Pull, State
 from .wire import Call, Refused, Reply
@@ -52,6 +52,8 @@ def create_comment(state: State, call: Call) -> Reply:
     too_long(asked["body"], "PullRequestReviewComment")
     if asked.get("in_reply_to"):
         return reply_to(state, call, pull, asked["in_reply_to"])
+    if is_pending(pull, call):
+        raise invalid([{"code": "custom", "field": "user_id", "message": "user_id can only have one pending review per pull request"}])
     try:
         commit = checked(pull, asked["commit_id"])
     except Refused as bad:

@@ -262,6 +262,7 @@ class GitHub:
 
     def _served(self, call: Call) -> Reply | None:
         call.path = self._stripped(call.path)
+        call.short = self.state.short
         self.calls.append(call)
         if self.clock.now() < self._not_before:
             self._rude.append(f"{call}: came back {self._not_before - self.clock.now():.0f} s too early")

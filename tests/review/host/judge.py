@@ -86,7 +86,7 @@ _seen: dict[tuple[object, ...], list[str]] = {}
 def judged(call: Call) -> list[str]:
     """Everything that GitHub's description says against a call and its reply."""
     if call.template == "/graphql":
-        return [f"GraphQL: {one}" for one in graph.faults(call.json.get("query", ""))]
+        return [f"GraphQL: {one}" for one in graph.complaints(call.json.get("query", ""))]
     reply = None if call.fault else call.reply
     said = (reply.status, SAME.sub(b"", reply.body)) if reply else None
     key = (call.method, call.path, call.template, tuple(sorted(call.query.items())), call.raw, said)

@@ -79,12 +79,17 @@ def create_review(state: State, call: Call) -> Reply:
         raise Refused(422, "Unprocessable Entity", ["Review Can not be empty"], DOCS)
     if event == "APPROVE" and pull.author == call.token.actor:
         raise Refused(422, "Unprocessable Entity", ["Review Can not approve your own pull request"], DOCS)
-    if not event and any(one.state == "PENDING" and one.user == call.token.actor for one in pull.reviews):
+    if is_pending(pull, call):
         raise Refused(422, "Unprocessable Entity", ["User can only have one pending review per pull request"], DOCS)
     review = add_review(state, pull, call, commit, asked.get("body") or "", event)
     for one in comments:
         add(pull, places.made(state, pull, call.token.actor, one, commit, review.id))
     return Reply(200, shapes.review(state, pull, review))
+
+
+def is_pending(pull: Pull, call: Call) -> bool:
+    """Whether this account has a review that it has not submitted: GitHub then takes no other of it, submitted at once or not."""
+    return any(one.state == "PENDING" and one.user == call.token.actor for one in pull.reviews)
 
 
 def refuse(pull: Pull, comments: list[dict[str, Any]], commit: str) -> None:

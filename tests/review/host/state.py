@@ -220,6 +220,7 @@ class State:
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1001))
     limit: int = 5000
     used: int = 0
+    short: int = 0  # items that each page of a list lacks
     reset: float = 0.0
 
     def tree(self, ref: str) -> bytes:

@@ -21,7 +21,8 @@ from host.git_repo import Repo
 QUIET: dict[str, Any] = {"seconds_between_requests": 0, "seconds_between_writes": 0, "retry": None, "lazy": True}
 THREADS = """query($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) { pullRequest(number: $number) { reviewThreads(first: 1, after: $after) {
-    pageInfo { hasNextPage endCursor } nodes { id isResolved isOutdated comments(first: 1) { nodes { databaseId author { login } } } } } } }
+    pageInfo { hasNextPage endCursor } nodes { id isResolved isOutdated
+    comments(first: 1) { nodes { fullDatabaseId author { login } } } } } } }
 }"""
 
 
@@ -238,7 +239,7 @@ def test_threads_are_listed_in_pages_and_resolved_with_the_right_to_it(host: Git
         seen += page["nodes"]
         asked["after"] = page["pageInfo"]["endCursor"]
     assert page["pageInfo"]["hasNextPage"] is False
-    assert [one["comments"]["nodes"][0]["databaseId"] for one in seen] == [one.id for one in host.comments]
+    assert [one["comments"]["nodes"][0]["fullDatabaseId"] for one in seen] == [str(one.id) for one in host.comments]
     assert {one["comments"]["nodes"][0]["author"]["login"] for one in seen} == {"github-actions"}
     with pytest.raises(GithubException, match="Resource not accessible by integration"):
         requester.graphql_named_mutation("resolveReviewThread", {"threadId": seen[0]["id"]}, "thread { isResolved }")

@@ -53,6 +53,7 @@ class Call:
     token: Any = None
     reply: Reply | None = None
     fault: str = ""
+    short: int = 0  # of each page's items
 
     @property
     def json(self) -> Any:
@@ -66,8 +67,8 @@ class Call:
         return self.method not in ("GET", "HEAD")
 
     def page(self, items: list[Any], url: str) -> Reply:
-        """One page of a list, with GitHub's Link header. 30 unless asked, at most 100."""
-        size = max(1, min(100, int(self.query.get("per_page", 30))))
+        """One page of a list, with GitHub's Link header. 30 unless asked, at most 100, less what it is `short` of."""
+        size = max(1, min(100, int(self.query.get("per_page", 30))) - self.short)
         page = max(1, int(self.query.get("page", 1)))
         last = max(1, -(-len(items) // size))
         links = {"prev": page - 1, "first": 1} if page > 1 else {}
