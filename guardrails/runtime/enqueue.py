@@ -7,18 +7,19 @@ import sqlalchemy as sa
 
 from guardrails.runtime import context
 from guardrails.runtime.declare import Handle, Job
-from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.errors import DeclarationError, RuntimeFault
 from guardrails.runtime.home import home
 from guardrails.runtime.numeric import is_number
 from guardrails.runtime.payload import digest
 from guardrails.runtime.store import foreign
-from guardrails.runtime.store.jobs import Jobs, New
+from guardrails.runtime.store.jobs import Jobs, New, in_hook
 
 LONGEST_DELAY = 366 * 86_400.0
 
 
 def one(job: Job[Any, Any], payload: Any, *, delay: float = 0.0, key: str | None = None) -> Handle:
     """See `Job.enqueue`."""
+    _refuse_in_hook(job)
     new = _new(job, payload, delay, key)
     jobs = home().jobs
     with jobs.adding() as connection:
@@ -27,6 +28,7 @@ def one(job: Job[Any, Any], payload: Any, *, delay: float = 0.0, key: str | None
 
 def many(job: Job[Any, Any], payloads: Sequence[Any], *, delay: float = 0.0) -> list[Handle]:
     """See `Job.enqueue_many`."""
+    _refuse_in_hook(job)
     news = [_new(job, payload, delay, None) for payload in payloads]
     jobs = home().jobs
     with jobs.database.begin() as connection:
@@ -40,6 +42,14 @@ def within(job: Job[Any, Any], connection: Any, payload: Any, *, delay: float = 
     jobs = home(make=False).jobs
     with foreign.borrowed(jobs.database, connection) as theirs:
         return _add(jobs, theirs, job, new)
+
+
+def _refuse_in_hook(job: Job[Any, Any]) -> None:
+    if in_hook.get():
+        raise RuntimeFault(
+            f"Job {job.name}: a status hook works within the transaction that records the status, and on SQLite nobody else can write "
+            f"meanwhile: call {job.name}.enqueue_in_transaction(connection, ..) with the connection that the hook is given."
+        )
 
 
 def _new(job: Job[Any, Any], payload: Any, delay: float, key: str | None) -> New:

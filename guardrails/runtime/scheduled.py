@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from guardrails.runtime.declare import Job, checked_key, registry
 from guardrails.runtime.enqueue import prepared
-from guardrails.runtime.errors import DeclarationError
+from guardrails.runtime.errors import DatabaseRefused, DeclarationError, KeyConflict, RuntimeFault
 from guardrails.runtime.home import Home
 from guardrails.runtime.store.database import Database
 from guardrails.runtime.store.jobs import New
@@ -91,8 +91,19 @@ def tick(home: Home, now: float | None = None) -> list[str]:
         with home.database.read() as connection:
             now = float(connection.execute(sa.select(home.database.now)).scalar_one())
     seen = lasts(home.database)
-    ticked = [_tick(home, one, seen.get((one.name, one.described)), now) for one in list(registry.schedules.values())]
+    ticked = [_apart(home, one, seen.get((one.name, one.described)), now) for one in list(registry.schedules.values())]
     return [job for job in ticked if job is not None]
+
+
+def _apart(home: Home, declared: Scheduled, last: float | None, now: float) -> str | None:
+    """The tick of one schedule; what is wrong with it does not stop the others."""
+    try:
+        return _tick(home, declared, last, now)
+    except DatabaseRefused:
+        raise
+    except RuntimeFault as fault:
+        log.error("Schedule %s could not be looked at: %s", declared.name, fault)
+        return None
 
 
 def lasts(database: Database) -> dict[tuple[str, str], float]:
@@ -114,7 +125,11 @@ def _tick(home: Home, declared: Scheduled, last: float | None, now: float) -> st
             when = run_key("", ticks[0])[1:]
             log.warning("Schedule %s: the tick of %s is skipped, job %s of an earlier one is not over.", declared.name, when, busy)
             return None
-        added, created = home.jobs.add(connection, job)
+        try:
+            added, created = home.jobs.add(connection, job)
+        except KeyConflict as conflict:  # another release, or a payload function that gives something else for the same time
+            log.error("Schedule %s: this tick is skipped, as it is queued already with another payload: %s", declared.name, conflict)
+            return None
         return added if created else None
 
 

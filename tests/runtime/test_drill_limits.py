@@ -50,8 +50,8 @@ def claimed(queue: str) -> list[float]:
 
 
 def fleet(app: Path, url: str, size: int, *options: str, **environ: str) -> list[Worker]:
-    """So many workers; one on SQLite."""
-    return [Worker(app, url, *options, **environ) for _ in range(1 if url.startswith("sqlite") else size)]
+    """So many workers, one on SQLite; nobody dies here, so their leases outlast a busy machine."""
+    return [Worker(app, url, *options, lease=10.0, **environ) for _ in range(1 if url.startswith("sqlite") else size)]
 
 
 def test_a_schedule_never_overlaps_and_never_piles_up(database: str, app: Path) -> None:

@@ -20,6 +20,7 @@ from guardrails.runtime.store.tables import SCHEMA, VERSION, Dialect, Tables, bu
 tables_for = functools.cache(build)
 BUSY_SECONDS = 30
 RESTED = 2.0  # seconds after which a connection is asked whether it stands, before it is used again: asking always took a quarter of a run
+MIGRATING = 0.1  # seconds between two looks at whether another process has made the tables
 POOL = 10
 DAY = 86_400.0  # seconds
 _ADVISORY = 7_346_209_331
@@ -43,7 +44,7 @@ class Database:
         self._lock = threading.Lock()
 
     def _sqlite(self) -> sa.Engine:
-        engine = sa.create_engine(self.url.set(drivername="sqlite"))
+        engine = sa.create_engine(self.url.set(drivername="sqlite"), hide_parameters=True)  # a payload may hold what no traceback should
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, _record: object) -> None:
@@ -62,8 +63,15 @@ class Database:
             max_overflow=POOL,
             pool_timeout=30,
             connect_args={"application_name": "guardrails", "connect_timeout": 10},
+            hide_parameters=True,
             **options,
         )
+
+        @event.listens_for(engine, "connect")
+        def connected(connection: Any, _record: object) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'; SET default_transaction_isolation = 'read committed'")
+            connection.commit()
 
         @event.listens_for(engine, "checkin")
         def rests(_connection: Any, record: Any) -> None:
@@ -107,11 +115,11 @@ class Database:
 
     def _migrate(self) -> None:
         if not self._current():
-            with self.engine.connect() as holder:
-                self._exclusive(holder)
+            with self._migrating():
                 if not self._current():  # another process has made them meanwhile
                     self._make()
         self.id = self._meta("id")
+        self._seen = _file(str(self.url.database)) if self.dialect == "sqlite" else None
 
     def _make(self) -> None:
         from guardrails.runtime import engine
@@ -135,10 +143,22 @@ class Database:
             )
         return int(version) == VERSION and self._meta("engine") == engine.RELEASE
 
-    def _exclusive(self, holder: sa.Connection) -> None:
-        """One migrator at a time on PostgreSQL, until the holder's transaction ends; SQLite's write lock does that."""
-        if self.dialect == "postgresql":
-            holder.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ADVISORY})"))
+    @contextmanager
+    def _migrating(self) -> Iterator[None]:
+        """One migrator at a time on PostgreSQL; SQLite's write lock does that.
+
+        Nobody waits within a statement or a transaction: the engine builds indexes that wait for all older ones.
+        """
+        if self.dialect == "sqlite":
+            yield
+            return
+        with self._single.connect() as holder:
+            while not holder.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY))).scalar():
+                time.sleep(MIGRATING)
+            try:
+                yield
+            finally:
+                holder.execute(sa.select(sa.func.pg_advisory_unlock(_ADVISORY)))
 
     def _create(self, connection: sa.Connection) -> None:
         from guardrails.runtime import engine
@@ -177,6 +197,11 @@ class Database:
         with told(self), self.engine.connect() as connection:
             yield connection
 
+    @property
+    def busy(self) -> bool:
+        """Whether a thread has a connection at the moment."""
+        return isinstance(self.engine.pool, sa.QueuePool) and self.engine.pool.checkedout() > 0
+
     def owns(self, connection: sa.Connection) -> bool:
         """Whether a connection is one of these, with their driver."""
         return connection.engine is self.engine or connection.engine is self._single
@@ -185,9 +210,7 @@ class Database:
         """Whether a SQLite file is still the one that was opened: what is written into a removed one, nobody will read."""
         if self.dialect != "sqlite" or not self._ready:
             return True
-        now = _file(str(self.url.database))
-        self._seen = self._seen or now
-        return self._seen == now
+        return self._seen == _file(str(self.url.database))
 
     def close(self) -> None:
         """Close all connections."""

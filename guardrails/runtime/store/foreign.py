@@ -1,12 +1,13 @@
 """A transaction of the caller's: SQLAlchemy's Connection or Session, or Django's connection, if it is to the runtime's own database."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
 from guardrails.runtime.errors import DatabaseRefused
 from guardrails.runtime.store.database import Database
@@ -23,6 +24,7 @@ def borrowed(database: Database, connection: Any) -> Iterator[sa.Connection]:
                 "transactions, or enqueue."
             )
         _same(database, connection)
+        _require_open(database, connection)
         yield connection
     elif hasattr(connection, "in_atomic_block") and hasattr(connection, "ensure_connection"):
         with _django(database, connection) as wrapped:
@@ -54,6 +56,21 @@ def _commits_each(connection: sa.Connection) -> bool:
     return level == "AUTOCOMMIT"
 
 
+def _require_open(database: Database, connection: sa.Connection) -> None:
+    """Refuse a driver that commits by itself. Something was asked of it before, so that one that does not is in a transaction."""
+    driver = cast("Any", connection.connection.driver_connection)
+    if database.dialect == "sqlite":
+        connection.execute(sa.update(database.tables.meta).values(value="").where(sa.false()))  # reading begins none
+        is_open = getattr(driver, "in_transaction", True)
+    else:
+        is_open = getattr(getattr(driver, "info", None), "transaction_status", 1) != 0  # libpq's PQTRANS_IDLE
+    if not is_open:
+        raise DatabaseRefused(
+            "This connection's driver commits each statement by itself (autocommit), so there is no transaction to join: "
+            "use one that begins transactions, or enqueue."
+        )
+
+
 def _same(database: Database, connection: sa.Connection) -> None:
     """Refuse another database: the job and the caller's rows could not commit together."""
     dialect = connection.dialect.name
@@ -75,7 +92,7 @@ def _same(database: Database, connection: sa.Connection) -> None:
 
 
 class _Lent:
-    """A DB-API connection whose transaction belongs to somebody else."""
+    """A DB-API connection whose transaction, functions and handlers belong to somebody else."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -92,6 +109,12 @@ class _Lent:
     def close(self) -> None:
         """The owner closes."""
 
+    def create_function(self, *_: Any, **__: Any) -> None:
+        """The owner has functions of the same names."""
+
+    def add_notice_handler(self, *_: Any) -> None:
+        """The owner is told."""
+
 
 @contextmanager
 def _django(database: Database, connection: Any) -> Iterator[sa.Connection]:
@@ -100,12 +123,23 @@ def _django(database: Database, connection: Any) -> Iterator[sa.Connection]:
             "Django is not in a transaction here: call enqueue_in_transaction within `with transaction.atomic():`, or use enqueue."
         )
     connection.ensure_connection()
-    lent = cast("Any", _Lent(connection.connection))
-    url, options = ("postgresql+psycopg://", {"use_native_hstore": False}) if database.dialect == "postgresql" else ("sqlite://", {})
     if database.dialect != {"postgresql": "postgresql", "sqlite": "sqlite"}.get(connection.vendor):
         raise DatabaseRefused(
             f"This transaction is on {connection.vendor}, but the jobs are kept in {database.shown}: they cannot commit together."
         )
-    engine = sa.create_engine(url, creator=lambda: lent, poolclass=StaticPool, pool_reset_on_return=None, **options)
-    with engine.connect() as wrapped:
-        yield wrapped
+    token = _lent.set(_Lent(connection.connection))
+    try:
+        with _engine(database.dialect).connect() as wrapped:
+            yield wrapped
+    finally:
+        _lent.reset(token)
+
+
+_lent: ContextVar[Any] = ContextVar("lent")
+
+
+@functools.cache
+def _engine(dialect: str) -> sa.Engine:
+    """Speaks over what is lent; one for all, as a new one asks the database a number of things first."""
+    url, options = ("postgresql+psycopg://", {"use_native_hstore": False}) if dialect == "postgresql" else ("sqlite://", {})
+    return sa.create_engine(url, creator=lambda: _lent.get(), poolclass=sa.NullPool, pool_reset_on_return=None, **options)

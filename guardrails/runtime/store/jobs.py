@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,6 +22,9 @@ from guardrails.runtime.store.statements import STARTED, Statements
 from guardrails.runtime.store.tables import ACTIVE
 
 StatusHook = Callable[[sa.Connection, "Event"], None]
+_TRIES = 3  # of queueing a job whose key is forgotten at the same time
+in_hook: ContextVar[bool] = ContextVar("in_hook", default=False)
+"""Whether a status hook runs, within a transaction that holds up other writers."""
 log = logging.getLogger("guardrails.runtime")
 
 
@@ -110,11 +114,14 @@ class Jobs:
 
         `compare(payload, version)` gives the digest that an older payload has in the present version. Raises KeyConflict.
         """
-        job = new_id()
-        if not self._entry.one(connection, job, new):
-            return self._known(connection, new, compare), False
-        self._queued(connection, job, new)
-        return job, True
+        for _ in range(_TRIES):
+            job = new_id()
+            if self._entry.one(connection, job, new):
+                self._queued(connection, job, new)
+                return job, True
+            if (first := self._known(connection, new, compare)) is not None:
+                return first, False
+        raise RuntimeFault(f"Job {new.name} with key {new.key!r} was not queued: its key is being forgotten over and over.")
 
     def add_many(self, connection: sa.Connection, news: Sequence[New], compare: Callable[[str, int], str]) -> list[tuple[str, bool]]:
         """As `add` for each, in their order, with few statements for all."""
@@ -123,15 +130,23 @@ class Jobs:
         for job, new in jobs:
             if job in fresh:
                 self._queued(connection, job, new)
-        return [(job, True) if job in fresh else (self._known(connection, new, compare), False) for job, new in jobs]
+        return [(job, True) if job in fresh else self._again(connection, new, compare) for job, new in jobs]
+
+    def _again(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str]) -> tuple[str, bool]:
+        """A job whose key was known a moment ago."""
+        first = self._known(connection, new, compare)
+        return self.add(connection, new, compare) if first is None else (first, False)
 
     def _queued(self, connection: sa.Connection, job: str, new: New) -> None:
         """Tell the hooks; the event itself is the job's row: every reader puts it first."""
         if self._hooks:
             self._tell(connection, Event(job, new.name, new.key, 1, "Queued", "queued", 0, time.time(), {}))
 
-    def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str:
-        first = connection.execute(self._do.known_key, {"of_name": new.name, "of_key": new.key}).one()
+    def _known(self, connection: sa.Connection, new: New, compare: Callable[[str, int], str] | None) -> str | None:
+        """The job that has the key; None where it was forgotten meanwhile."""
+        first = connection.execute(self._do.known_key, {"of_name": new.name, "of_key": new.key}).one_or_none()
+        if first is None:
+            return None
         digest = first.digest
         if first.version != new.version and first.payload is not None and compare is not None:
             digest = compare(first.payload, first.version)
@@ -319,7 +334,7 @@ class Jobs:
     def _tell(self, connection: sa.Connection, event: Event) -> None:
         for hook in self._hooks:
             try:
-                with connection.begin_nested(), _kept_open(connection):
+                with _apart(connection), _kept_open(connection):
                     hook(connection, event)
             except (Exception, SystemExit, KeyboardInterrupt) as error:
                 log.exception(
@@ -334,6 +349,32 @@ def _ends(row: Any) -> dict[str, Any]:
 
 def _started(row: Any) -> Started:
     return Started(*(getattr(row, name) for name in STARTED))
+
+
+@contextmanager
+def _apart(connection: sa.Connection) -> Iterator[None]:
+    """What fails in here is undone alone.
+
+    SQLAlchemy's own savepoint would lose all of PostgreSQL's transaction where a hook catches an error
+    of the database's: nothing could be released, and nobody goes back.
+    """
+    connection.exec_driver_sql("SAVEPOINT guardrails_hook")
+    token = in_hook.set(True)
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT guardrails_hook")
+        raise
+    finally:
+        in_hook.reset(token)
+    try:
+        connection.exec_driver_sql("RELEASE SAVEPOINT guardrails_hook")
+    except sa.exc.DBAPIError:
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT guardrails_hook")
+        raise RuntimeFault(
+            "What it did is undone: it caught an error of the database's, after which PostgreSQL takes nothing more in this transaction. "
+            "Do what may fail within `with connection.begin_nested():`."
+        ) from None
 
 
 @contextmanager

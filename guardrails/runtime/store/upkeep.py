@@ -89,14 +89,21 @@ class Upkeep:
         if not jobs:
             return
         tables = self._tables
+        busy_one = sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs), tables.job.c.status.not_in(ENDED)).limit(1)
+        with self._database.read() as connection:
+            _refuse(connection.execute(busy_one).scalar())
+        for job in jobs:  # first: whoever dies in between leaves jobs without attempts, which are removed the next time
+            self._client.forget(job)
         with self._database.begin() as connection:
             gone = sa.delete(tables.job).where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(ENDED))
             connection.execute(gone)
-            if (busy := connection.execute(sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs)).limit(1)).scalar()) is not None:
-                raise WrongState(f"Job {busy} is not over: cancel it before it is purged.")
+            _refuse(connection.execute(sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs)).limit(1)).scalar())
             for table in (tables.event, tables.line, tables.chunk, tables.stream):
                 connection.execute(sa.delete(table).where(table.c.job.in_(jobs)))
             if forget_keys:
                 connection.execute(sa.delete(tables.key).where(tables.key.c.job.in_(jobs)))
-        for job in jobs:
-            self._client.forget(job)
+
+
+def _refuse(busy: str | None) -> None:
+    if busy is not None:
+        raise WrongState(f"Job {busy} is not over: cancel it before it is purged.")

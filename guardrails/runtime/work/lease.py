@@ -56,10 +56,11 @@ class Leases:
         with self._database.begin() as connection:
             connection.execute(sa.delete(self._lease).where(self._lease.c.worker.in_(workers)))
 
-    def living(self) -> set[str]:
-        """The workers whose lease holds."""
-        with self._database.read() as connection:
-            return set(connection.execute(sa.select(self._lease.c.worker).where(self._lease.c.expires > self._database.now)).scalars())
+    def bury(self, but: str) -> set[str]:
+        """Forget the workers whose lease is over, but for one; who they were. One that dies in between is known by its claims."""
+        over = sa.delete(self._lease).where(self._lease.c.expires <= self._database.now, self._lease.c.worker != but)
+        with self._database.begin() as connection:
+            return set(connection.execute(over.returning(self._lease.c.worker)).scalars())
 
     def known(self) -> set[str]:
         """All workers that have a lease, dead ones too."""
@@ -137,13 +138,11 @@ class Keeper(threading.Thread):
     def _reap(self) -> None:
         """Only a worker that has reached the database twice in a row buries others: after an outage, the living come back first."""
         try:
-            suspects = self._leases.known() | self._fleet.pending()
-            dead = suspects - self._leases.living() - {self._worker}  # in this order: who comes meanwhile is no suspect
-            if dead:
-                count = self._fleet.recover(sorted(dead))
-                if count:
-                    log.warning("Gave %d jobs of dead workers back to their queues (%s).", count, ", ".join(sorted(dead)))
-                self._leases.drop(*dead)
+            buried = self._leases.bury(self._worker)  # from here on they cannot renew
+            dead = buried | (self._fleet.pending() - self._leases.known())  # in this order: who comes meanwhile has a lease before a claim
+            count = self._fleet.recover(sorted(dead - {self._worker}))
+            if count:
+                log.warning("Gave %d jobs of dead workers back to their queues (%s).", count, ", ".join(sorted(dead)))
         except Exception as error:  # the next tick tries again
             log.warning("Looking for dead workers failed: %s", error)
 
