@@ -39,6 +39,8 @@ class Database:
             sa.Double,
         )
         self._single = self._postgres(isolation_level="AUTOCOMMIT") if self.dialect == "postgresql" else self.engine
+        if self._single is not self.engine:
+            _share_losses(self.engine, self._single)
         self._ready = False
         self._seen: tuple[int, int] | None = None
         self._lock = threading.Lock()
@@ -222,6 +224,19 @@ class Database:
         from sqlalchemy.dialects import postgresql, sqlite
 
         return postgresql.insert(table) if self.dialect == "postgresql" else sqlite.insert(table)
+
+
+def _share_losses(*engines: sa.Engine) -> None:
+    """Where one of these finds its server gone, the idle connections of the others lead nowhere, too."""
+
+    def lost(context: sa.ExceptionContext) -> None:
+        if context.is_disconnect:
+            for engine in engines:
+                if engine is not context.engine:
+                    engine.dispose()
+
+    for engine in engines:
+        event.listen(engine, "handle_error", lost)
 
 
 def _file(name: str) -> tuple[int, int] | None:
