@@ -7,12 +7,21 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from guardrails.review import marker
-from guardrails.review.host import Clock, ForbiddenError, Host, HostError, LostError, MissingError, MovedError, RefusedError
+from guardrails.review.host import (
+    PAUSE,
+    TRIES,
+    Clock,
+    ForbiddenError,
+    Host,
+    HostError,
+    LostError,
+    MissingError,
+    MovedError,
+    RefusedError,
+)
 from guardrails.review.plan import as_file, demoted
 from guardrails.review.told import Comment, New, Plan
 
-TRIES = 3
-PAUSE = 2.0  # seconds before the second try; twice as many before the third
 BREATH = 3.0  # seconds between two single comments: GitHub takes many in a row for spam
 
 
@@ -119,8 +128,9 @@ class _Actor:
                     raise
                 self._clock.sleep(PAUSE * number)
                 there = self._host.said().comments
-                self._written([one for one in news if _is_there(one, there)])
-                news = [one for one in news if not _is_there(one, there)]
+                stands = [one for one in news if _is_there(one, there)]
+                self._written(stands)
+                news = [one for one in news if one not in stands]
                 if not news:
                     return
 

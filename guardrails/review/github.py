@@ -18,13 +18,11 @@ from github.Requester import Requester
 from guardrails import __version__
 from guardrails.review import faults, marker
 from guardrails.review.event import pull_of
-from guardrails.review.host import Clock, HostError, LimitedError, LostError, MissingError, Pull, Run, Said
+from guardrails.review.host import PAUSE, TRIES, Clock, HostError, LimitedError, LostError, MissingError, Pull, Run, Said
 from guardrails.review.hunks import Changed
 from guardrails.review.told import Comment, New
 
 PATIENCE = 240.0  # seconds of waiting in one run: the job that it is part of ends, too, and a longer wait costs more than the next push
-TRIES = 3  # of a GraphQL query, and seconds before the second try; twice as many before the third
-PAUSE = 2.0
 PAGE = 100
 MOST_FILES = 3_000  # GitHub lists no more of a change
 MOST_PAGES = 50  # of comments

@@ -10,6 +10,9 @@ import msgspec
 from guardrails.review.hunks import Changed
 from guardrails.review.told import Comment, New
 
+TRIES = 3  # after answers that were lost
+PAUSE = 2.0  # seconds before the second try; twice as many before the third
+
 
 class HostError(Exception):
     """The host did not do what was asked; the message is one sentence with a remedy."""

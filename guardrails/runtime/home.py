@@ -78,8 +78,9 @@ def _before_fork() -> None:
     """SQLite's locks belong to a process: a connection that a child inherits holds none, and the file's log may be removed below it."""
     global _shared
     _lock.acquire()
-    _shared = _open is not None and _open.database.dialect == "sqlite" and _open.database.busy
+    _shared = False
     if _open is not None and _open.database.dialect == "sqlite":
+        _shared = _open.database.busy
         _open.database.close()
 
 

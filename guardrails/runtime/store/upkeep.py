@@ -89,15 +89,14 @@ class Upkeep:
         if not jobs:
             return
         tables = self._tables
-        busy_one = sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs), tables.job.c.status.not_in(ENDED)).limit(1)
+        busy = sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs), tables.job.c.status.not_in(ENDED)).limit(1)
         with self._database.read() as connection:
-            _refuse(connection.execute(busy_one).scalar())
+            _refuse(connection.execute(busy).scalar())
         for job in jobs:  # first: whoever dies in between leaves jobs without attempts, which are removed the next time
             self._client.forget(job)
         with self._database.begin() as connection:
-            gone = sa.delete(tables.job).where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(ENDED))
-            connection.execute(gone)
-            _refuse(connection.execute(sa.select(tables.job.c.id).where(tables.job.c.id.in_(jobs)).limit(1)).scalar())
+            connection.execute(sa.delete(tables.job).where(tables.job.c.id.in_(jobs), tables.job.c.status.in_(ENDED)))
+            _refuse(connection.execute(busy).scalar())
             for table in (tables.event, tables.line, tables.chunk, tables.stream):
                 connection.execute(sa.delete(table).where(table.c.job.in_(jobs)))
             if forget_keys:

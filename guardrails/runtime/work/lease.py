@@ -59,7 +59,7 @@ class Leases:
     def bury(self, but: str) -> set[str]:
         """Forget the workers whose lease is over, but for one; who they were. One that dies in between is known by its claims."""
         over = sa.delete(self._lease).where(self._lease.c.expires <= self._database.now, self._lease.c.worker != but)
-        with self._database.begin() as connection:
+        with self._database.alone() as connection:
             return set(connection.execute(over.returning(self._lease.c.worker)).scalars())
 
     def known(self) -> set[str]:

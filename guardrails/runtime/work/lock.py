@@ -18,10 +18,8 @@ def only_worker(database: Database) -> Iterator[None]:
     if database.dialect != "sqlite":
         yield
         return
-    file = Path(str(database.url.database))
-    path = (
-        file.parent / f"{file.name}.worker" if file.name.startswith("file:") else Path(f"{file.resolve()}.worker")
-    )  # not by a link's name
+    name = str(database.url.database)
+    path = Path(f"{name if name.startswith('file:') else Path(name).resolve()}.worker")  # not by a link's name
     with path.open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
